@@ -26,6 +26,7 @@ COMMANDS = [
     ["train"],
     ["check"],
     ["study"],
+    ["search"],
     ["reproduce"],
     ["evaluate"],
     ["report"],

@@ -45,6 +45,9 @@ def test_a_search_is_run_and_told(glassnet, given, here):
     assert again.json["winner"] == int(re.search(r"#(\d)", verdict)[1])
     assert len(again.json["trials"]) == 10
     assert "/12" not in again.err
+    assert glassnet("report", "searches/points").error == (
+        "searches/points: is the folder of a search: its own command writes the report again, and repeats nothing"
+    )
     chinese = glassnet(*command, "--lang", "zh", "--quiet")
     assert chinese.out.startswith(f"建议采用试验 #{again.json['winner']}：训练 4 轮后，验证准确率为 0.")
 

@@ -136,6 +136,7 @@ def test_another_search_or_other_data_are_refused(seek, found, tmp_path):
 def test_wrong_values_are_named_before_anything_is_made(seek, tmp_path):
     for options, message in (
         ({"trials": 0}, "trials: takes a whole number, 1 or more, got 0"),
+        ({"first_epochs": 0}, "first_epochs: takes a whole number, 1 or more, got 0"),
         ({"timeout": -1.0}, "timeout: takes seconds above 0, got -1.0"),
         ({"strategy": "hyperband", "sampler": "tpe"}, "sampler: Hyperband draws at random"),
         ({"sampler": "cma"}, "sampler: unknown name 'cma'"),

@@ -247,3 +247,22 @@ def test_a_measure_that_needs_all_groups_leaves_them_out(tmp_path):
     study = small(base=base, measure="validation_auc", seeds=1)
     row = done(study, tmp_path / "study")[0]
     assert (row.status, row.groups, row.constant) == ("finished", {}, {"validation_auc": 0.5})
+
+
+def test_a_run_that_pauses_goes_on_as_if_it_had_not(job, tmp_path):
+    """After its first epoch, with an average, a schedule and dropout; its row tells of the averaged network."""
+    made = job(training__epochs=3, training__ema=0.9, training__schedule="one_cycle")
+    first = perform(replace(made, until=1, measure="validation_accuracy"), DIGITS)
+    assert (first.status, len(first.groups["validation_accuracy"])) == ("finished", 20)
+    assert np.mean(first.groups["validation_accuracy"]) == pytest.approx(first.measures["validation_accuracy"])
+    assert first.flops == pytest.approx(perform(replace(made, until=2), DIGITS).flops / 2)
+    last = perform(made, DIGITS)
+    whole = run(made.config, DIGITS, run_dir=tmp_path / "whole", progress=False)
+    model = "model.safetensors"
+    assert (made.run_dir / model).read_bytes() == (tmp_path / "whole" / model).read_bytes()
+    assert last.measures["validation_loss"] == whole.history.last.validation_loss
+    assert sorted(path.name for path in (tmp_path / "rows").iterdir()) == [
+        "base_seed-1.json",
+        "base_seed-1_epochs-1.json",
+        "base_seed-1_epochs-2.json",
+    ]

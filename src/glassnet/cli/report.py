@@ -11,7 +11,7 @@ import typer
 
 from glassnet.cli.language import LanguageOption, choose_language
 from glassnet.cli.output import DataDirOption, JsonOption, print_facts, print_json, say, say_stopped
-from glassnet.errors import GlassnetError, UsageError, naming_file
+from glassnet.errors import FileError, GlassnetError, UsageError, naming_file
 from glassnet.locales.catalogue import Language, Words
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ def report(
     """
     from glassnet.report.figure_files import FigureFiles, choose_formats
     from glassnet.report.rendering import MARKDOWN_FILE
+    from glassnet.searches.search_folder import SPACE_FILE
     from glassnet.study.study_folder import STUDY_FILE
 
     language = choose_language(lang)
@@ -65,6 +66,10 @@ def report(
     if formats is not None and figures is None:
         raise UsageError("format", "is of the charts, and goes with --figures DIR; add it, or leave it out")
     files = None if figures is None else FigureFiles(figures, choose_formats(formats or "pdf,svg,png"))
+    if (run / SPACE_FILE).exists():
+        raise FileError(
+            run, "is the folder of a search: its own command writes the report again, and repeats nothing"
+        )
     of_study = (run / STUDY_FILE).exists()
     write = _report_study if of_study else _report_run
     page = write(run, data_dir, language, files)

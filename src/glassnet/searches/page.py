@@ -19,7 +19,7 @@ from glassnet.report.study_tables import sick_table
 from glassnet.runtime.environment import environment
 from glassnet.runtime.files import quote_path
 from glassnet.searches.charts import cost_charts, importance_chart, sorted_chart
-from glassnet.searches.results import MOST_SHOWN, SearchResult, ranking_chart
+from glassnet.searches.results import MOST_SHOWN, SearchResult, first_epochs, ranking_chart
 from glassnet.searches.search_folder import SPACE_FILE
 from glassnet.searches.tables import all_trials_table, importance_table, ranking_table, space_table
 from glassnet.searches.verdict import describe_search, describe_work, train_command
@@ -118,6 +118,7 @@ def _facts(found: SearchResult, words: Words) -> list[tuple[str, str]]:
     return [
         (words.say("search.strategy"), search.strategy),
         (words.say("search.sampler"), search.sampler),
+        (words.say("search.first_rung"), words.say("n_epochs", n=first_epochs(search))),
         (words.say("search.work"), describe_work(found, words)),
         (words.say("search.limit"), limit),
         (words.say("search.seed"), str(search.space.base.seed)),

@@ -298,9 +298,14 @@ def _find_front(rows: Sequence[Row], measure: str) -> list[str]:
     ]
 
 
+def first_epochs(search: Search) -> int:
+    """Return the epochs after which the trials are compared for the first time."""
+    return min(rung.epochs for bracket in search.brackets for rung in bracket)
+
+
 def find_importance(search: Search, trials: Sequence[Trial]) -> dict[str, float]:
     """Return the importance of each parameter, told by all trials that have a value after the first rung."""
-    measure, first = search.space.measure, min((rung.epochs for b in search.brackets for rung in b), default=1)
+    measure, first = search.space.measure, first_epochs(search)
     values = [(trial.drawn, value_of(trial.rows[first], measure)) for trial in trials if first in trial.rows]
     known = [(drawn, value) for drawn, value in values if value is not None]
     return measure_importance(known, search.space.dimensions, larger_is_better(measure))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
@@ -245,14 +245,3 @@ class SearchRunner:
             return not self._is_over()
         a_epoch = sum(seconds for seconds, _ in rows) / sum(length for _, length in rows)
         return self.seconds + epochs * a_epoch / self.workers < self.search.timeout
-
-
-def trials_of(search: Search, place: SearchFolder, drawn: dict[int, dict[str, Any]]) -> Iterator[Trial]:
-    """Yield the trials that are recorded in a folder, each with its rows."""
-    rungs = sorted({rung.epochs for bracket in search.brackets for rung in bracket})
-    for number, params in sorted(drawn.items()):
-        trial = Trial(number, params)
-        for epochs in rungs:
-            if (row := read_ended(search.job(number, params, epochs, place.path))) is not None:
-                trial.rows[epochs] = row
-        yield trial

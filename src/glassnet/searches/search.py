@@ -147,7 +147,7 @@ def search(
         sampler or "",
         trials,
         finish,
-        first_epochs or choose_first_epochs(data, chosen.base.training.epochs),
+        choose_first_epochs(data, chosen.base.training.epochs) if first_epochs is None else first_epochs,
         timeout,
     )
     check_space(chosen, data)

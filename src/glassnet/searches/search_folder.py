@@ -13,7 +13,7 @@ from typing_extensions import TypedDict
 
 from glassnet.errors import FileError
 from glassnet.runtime.files import lock_file, write_bytes
-from glassnet.runtime.records import Count, Place, Seconds, Seed, read_json
+from glassnet.runtime.records import Place, Seconds, Seed, read_json
 from glassnet.searches.design import Search
 from glassnet.study.study_folder import LOCK_FILE, RecordedLayout
 
@@ -34,13 +34,11 @@ class SearchRecord(TypedDict, total=False):
     first_epochs: Place
     timeout: Seconds | None
     seed: Seed
-    storage: str
     checksums: dict[str, dict[str, str]]
     environment: dict[str, str]
     layout: RecordedLayout
     seconds: Seconds
     out_of_time: bool
-    version: Count
 
 
 @dataclass(frozen=True)
@@ -77,7 +75,7 @@ class SearchFolder:
                 left.unlink(missing_ok=True)
             record |= same
             record |= {"trials": search.trials, "finish": search.finish, "first_epochs": search.first_epochs}
-            record |= {"timeout": search.timeout, "seed": search.space.base.seed, "version": 1}
+            record |= {"timeout": search.timeout, "seed": search.space.base.seed}
             write_bytes(self.path / SPACE_FILE, text.encode())
             self.write(record)
             yield record

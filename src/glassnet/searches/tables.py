@@ -6,7 +6,7 @@ from glassnet.charts.axes import format_known
 from glassnet.charts.tables import NONE, Cell, Number, Rows, Table
 from glassnet.locales.catalogue import Words
 from glassnet.report.setting_tables import setting_text
-from glassnet.searches.results import RankedTrial, SearchResult
+from glassnet.searches.results import RankedTrial, SearchResult, first_epochs
 from glassnet.searches.space import Choice, Dimension
 from glassnet.study.result_table import write_interval, write_number
 from glassnet.study.results import FINISHED
@@ -81,10 +81,11 @@ def importance_table(found: SearchResult, words: Words) -> Table | None:
 
 def importance_note(found: SearchResult, words: Words) -> str:
     """Say how the importance was measured, and on what."""
-    first = min(rung.epochs for bracket in found.search.brackets for rung in bracket)
     counted = sum(one.value is not None for one in found.trials)
     trials = words.say("search.n_trials", n=counted)
-    return words.say("search.importance_note", trials=trials, epochs=words.say("n_epochs", n=first))
+    return words.say(
+        "search.importance_note", trials=trials, epochs=words.say("n_epochs", n=first_epochs(found.search))
+    )
 
 
 def space_table(found: SearchResult, words: Words) -> Table:
