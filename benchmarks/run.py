@@ -16,6 +16,7 @@ SCRIPTS = [
     ["practice.py"],
     ["health.py"],
     ["small_fits.py"],
+    ["fit_many.py"],
     ["estimators.py"],
     ["study.py"],
     ["recipe.py"],

@@ -53,6 +53,8 @@ if TYPE_CHECKING:
     from glassnet.training.config import RunConfig as RunConfig
     from glassnet.training.config import load_config as load_config
     from glassnet.training.config import load_plan as load_plan
+    from glassnet.training.cross_validation import CrossValidation as CrossValidation
+    from glassnet.training.cross_validation import cross_validate as cross_validate
     from glassnet.training.early_stopping import EarlyStopping as EarlyStopping
     from glassnet.training.fit import fit as fit
     from glassnet.training.health.preflight import preflight as preflight
@@ -61,6 +63,8 @@ if TYPE_CHECKING:
     from glassnet.training.inspection.importance import permutation_importance as permutation_importance
     from glassnet.training.inspection.ranking import roc_curve as roc_curve
     from glassnet.training.inspection.thresholds import choose_threshold as choose_threshold
+    from glassnet.training.many import ManyInterrupted as ManyInterrupted
+    from glassnet.training.many import Runs as Runs
     from glassnet.training.many import fit_many as fit_many
     from glassnet.training.metrics import evaluate as evaluate
     from glassnet.training.model import Model as Model
@@ -109,6 +113,7 @@ _MODULES = {
     "training.config": ("RunConfig", "load_config", "load_plan"),
     "training.early_stopping": ("EarlyStopping",),
     "training.fit": ("fit",),
+    "training.cross_validation": ("CrossValidation", "cross_validate"),
     "training.many": ("Runs", "ManyInterrupted", "fit_many"),
     "training.health.preflight": ("preflight",),
     "training.inspection.baselines": ("compare_baselines",),

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from glassnet.compiled import program as program_module
 from glassnet.compiled.arrangement import arrange
-from glassnet.compiled.formulas import Formulas
+from glassnet.compiled.formulas import Formulas, find_formulas
 from glassnet.compiled.program import Program
 from glassnet.compiled.records import Panel
 from glassnet.compiled.tracing import UntraceableError
@@ -771,3 +771,39 @@ def test_two_programs_of_one_text_do_not_share_memory(compiled_code):
         program.store()
         program.close()
     assert programs[0].network.fingerprint() == programs[1].network.fingerprint() != network.fingerprint()
+
+
+@pytest.mark.parametrize("factors", [None, np.repeat([1.0, 0.5, 1.0, 1.0], 3)])
+@pytest.mark.parametrize("ahead", [1, 4, 100])
+def test_scalars_that_are_computed_ahead_are_those_of_their_steps(monkeypatch, ahead, factors):
+    monkeypatch.setattr(program_module, "AHEAD", ahead)
+    network, update = build(1, "tanh", "half_squared_error"), Update(Adam(0.01), weight_decay=0.1, ema=0.9)
+    X, targets = data(network, 24)
+    rows = np.arange(24)
+    true = evaluated(network, update, X, targets, rows, 2, factors=factors)
+    for pieces in (1, 3, 12):
+        found = programmed(network, update, X, targets, rows, 2, pieces=pieces, factors=factors)[0]
+        np.testing.assert_allclose(found["theta"], true["theta"], rtol=1e-12)
+
+
+def test_formulas_are_kept_where_they_are_the_same():
+    class Own(SGD):
+        """A rule that knows its object."""
+
+        def rule(self, theta, g, *memory, **numbers):
+            return (theta - self.learning_rate * g,)
+
+    one, other = build(1, "tanh", "cross_entropy"), build(1, "relu", "cross_entropy")
+    first = find_formulas(one, Update(Adam(0.1)))
+    assert find_formulas(one.copy(), Update(Adam(0.2))) is first
+    others = [
+        (other, Adam(), {}),
+        (one, SGD(), {}),
+        (one, Adam(), {"l2": 0.1}),
+        (one, Adam(), {"clip_value": 1.0}),
+    ]
+    for network, optimizer, options in others:
+        assert find_formulas(network, Update(optimizer, **options)) is not first
+    texts = [find_formulas(one, Update(Own(rate))).update.text for rate in (0.25, 0.5)]
+    assert "0.25" in texts[0]
+    assert "0.25" not in texts[1]

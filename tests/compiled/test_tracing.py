@@ -19,6 +19,7 @@ from glassnet.compiled.tracing import (
     array,
     evaluate,
     in_order,
+    power,
     scalar,
     trace,
 )
@@ -430,3 +431,9 @@ def test_sums_and_extremes_run_over_the_elements_of_a_row(formula):
     value = evaluate(traced(formula, "float64"), {"z": Z, "h": H})
     np.testing.assert_allclose(value, formula(Z, H), rtol=1e-15)
     assert value.shape == formula(Z, H).shape
+
+
+def test_powers_of_many_steps_have_the_bits_of_each_alone():
+    exponents = np.array([0, 1, 2, 31, 1000, 4095, 4096, 70000])
+    for some in (exponents[:-1], exponents):  # from the list, and beyond its end
+        assert power(0.999, some).tolist() == [power(0.999, each) for each in some.tolist()]

@@ -437,3 +437,11 @@ def test_a_schedule_of_ones_own_is_a_decay_or_a_shape():
 def test_what_is_no_state_is_refused(values):
     with pytest.raises(DataError, match=r"^schedule state: expected scale, best and waited, got"):
         ScheduleState.from_dict(values)
+
+
+@pytest.mark.parametrize("warmup", [0, 1, 4, 0.5])
+def test_the_constant_schedule_is_the_general_one_without_a_decay(warmup):
+    constant, state = Constant(warmup=warmup), ScheduleState(scale=0.5)
+    expected = Schedule.factors(constant, np.arange(1, 11), 10, 5, state)
+    np.testing.assert_array_equal(walk(constant, 10, 5, state), expected)
+    assert walk(constant, 10, 5, state).dtype == np.float64

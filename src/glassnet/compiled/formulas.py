@@ -26,7 +26,7 @@ def find_formulas(network: Network, update: Update) -> Formulas:
     Rules that are functions of numbers alone are the same whatever the numbers are, such as the learning rate.
     """
     optimizer = update.optimizer
-    plain = isinstance(inspect.getattr_static(optimizer, "rule"), staticmethod)
+    plain = isinstance(inspect.getattr_static(optimizer, "rule", None), staticmethod)
     changes = [bool(update.l1), bool(update.l2), bool(update.weight_decay), update.clip_value, update.ema is None]
     kind = (
         type(network), tuple(network.activations), network.loss, network.output_scale, network.theta.dtype,

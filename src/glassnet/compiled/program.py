@@ -195,7 +195,9 @@ class Program:
         steps = -(-len(rows) // self.batch_size)
         losses = np.zeros(steps)
         outputs = np.empty((len(rows), self.targets.shape[1]), self.targets.dtype)
-        step = self.step._replace(workers=workers)
+        if workers != self.step.workers:
+            self.step = self.step._replace(workers=workers)
+        step = self.step
         step.flags[:] = 0
         numbers = np.arange(self.state.t + 1, self.state.t + steps + 1)
         scalars = self._scalars(self.state.t + 1, np.ones(steps) if factors is None else factors)
@@ -243,6 +245,8 @@ class Program:
     def _share_statistics(self, *, read: bool) -> None:
         """Copy the running statistics of batch normalisation from the network, or back into it."""
         parameters, here = self.network.parameters, self.arrangement
+        if not any(parameters.batch_norm):
+            return
         for layer, first in enumerate(here.panels[here.first_panel[:-1], Panel._fields.index("unit")]):
             natural = parameters.mean[layer], parameters.variance[layer]
             for mine, theirs in zip(self.step.statistics, natural, strict=False):

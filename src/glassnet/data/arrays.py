@@ -59,13 +59,19 @@ def is_table(X: Any) -> bool:
     return hasattr(X, "__arrow_c_stream__") and (hasattr(X, "columns") or hasattr(X, "column_names"))
 
 
-def as_dataset(data: Any, y: Any = None, validation_data: Any = None, asked: Asked | None = None) -> Dataset:
+def as_dataset(
+    data: Any,
+    y: Any = None,
+    validation_data: Any = None,
+    asked: Asked | None = None,
+    validation: float | None = None,
+) -> Dataset:
     """Return what a user learns from as a data set.
 
     Of arrays, all rows are training rows, but for the validation rows. `validation_data` names those; without it,
-    a twelfth of the rows is drawn, as `Dataset.from_arrays` does. The test split stays empty: no row is set apart
-    that the user did not set apart. ``Dataset.from_arrays`` offers more: a test set, names of the classes, another
-    share for validation or none. What is `asked` of a network tells whether whole numbers are classes.
+    a twelfth of the rows is drawn, or the share or number `validation`, as `Dataset.from_arrays` does. The test
+    split stays empty: no row is set apart that the user did not set apart. ``Dataset.from_arrays`` offers more: a
+    test set and names of the classes. What is `asked` of a network tells whether whole numbers are classes.
 
     A `Dataset` is returned as it is, but for `validation_data`. `UsageError` is raised if the labels are missing
     or given twice, `DataError` if rows and labels do not fit each other.
@@ -78,7 +84,7 @@ def as_dataset(data: Any, y: Any = None, validation_data: Any = None, asked: Ask
         given = data[1] if y is None and isinstance(data, tuple) and len(data) == 2 else y
         names, order = name_columns(given), find_order(given)
         X, y = as_split(data, y)
-        share = None if validation_data is None else 0
+        share = validation if validation_data is None else 0
         known = {"target_names": names} | ({"classes": order} if order else {})
         data = _make_dataset(X, y, share, _choose_task(y, asked) | known)
         data = replace(data, remarks=(*said, *data.remarks))

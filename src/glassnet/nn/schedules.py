@@ -173,8 +173,9 @@ class Constant(Schedule):
     def factors(self, steps: Array, total: int, per_epoch: int, state: ScheduleState) -> Array:
         """Return 1 for each step after the warm-up; see `Schedule.factors`."""
         steps = np.asarray(steps)
-        warmup = self.warmup_steps(total)
-        return np.where(steps < warmup, steps / max(1, warmup), 1.0) * state.scale
+        if not (warmup := self.warmup_steps(total)):
+            return np.full(len(steps), state.scale, np.float64)
+        return np.where(steps < warmup, steps / warmup, 1.0) * state.scale
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from glassnet.runtime.interrupts import GracefulInterrupts
 from glassnet.runtime.terminal import tell
 from glassnet.runtime.threads import available_cores, run_in_threads
 from glassnet.training.components import Components
+from glassnet.training.config import validate
 from glassnet.training.continuing import note_training, warn_of_replay
 from glassnet.training.fit import asked_of, describe_run, refuse_classes, refuse_numbers, resolve_options
 from glassnet.training.options import TrainingConfig, takes_training_options
@@ -30,6 +31,10 @@ from glassnet.training.trainer import Trainer
 
 #: What `glassnet.fit` takes and this does not.
 OF_ONE_RUN = ("callbacks", "run_dir", "continue_from")
+
+#: Parameters times rows of an epoch from which on a second thread is worth its while: below, most of an epoch's
+#: time is Python's, which threads take in turn.
+WORTH_THREADS = 1e6
 
 #: What networks of one kind have in common.
 KIND = ("the layers", "the activation", "the loss", "output_scale", "the dtype", "batch_norm")
@@ -140,7 +145,8 @@ def fit_many(
     members = _check_networks(networks)
     datasets, weight = _take_data(members, data, y, validation_data, sample_weight, progress=progress)
     told = _spread({"seed": seed, **options}, len(members))
-    plans, at_a_time = _plan(told)
+    asked = validate(TrainingConfig, {"threads": told[0].get("threads")}).threads
+    plans = _plan(told)
     with telling_of_compiler(progress), contextlib.ExitStack() as held:
         trainers = []
         for network, own, one, (training, components) in zip(members, datasets, told, plans, strict=True):
@@ -149,7 +155,7 @@ def fit_many(
             warn_of_replay(network, config, components)
             opened = Trainer.open(network, own, config, replace(components, quiet=True), sample_weight=weight)
             trainers.append(held.enter_context(opened))
-        return _train(trainers, at_a_time, progress=progress)
+        return _train(trainers, _count_threads(trainers, asked), progress=progress)
 
 
 def _train(trainers: Sequence[Trainer], threads: int, *, progress: bool) -> Runs:
@@ -254,11 +260,11 @@ def _spread(options: dict[str, Any], count: int) -> list[dict[str, Any]]:
     return each
 
 
-def _plan(told: Sequence[dict[str, Any]]) -> tuple[list[tuple[TrainingConfig, Components]], int]:
-    """Return the options of each network's run, and how many networks are trained at a time."""
-    plans, cores = [], available_cores()
+def _plan(told: Sequence[dict[str, Any]]) -> list[tuple[TrainingConfig, Components]]:
+    """Return the options of each network's run, each with the threads that it has for itself."""
+    plans: list[tuple[TrainingConfig, Components]] = []
     for own in told:
-        options = {name: value for name, value in own.items() if name != "seed"}
+        options = {name: value for name, value in own.items() if name not in ("seed", "threads")}
         training, components = resolve_options(options, inspect.signature(fit_many).parameters)
         first = plans[0][1].optimizer if plans else components.optimizer
         if type(components.optimizer) is not type(first):
@@ -267,8 +273,14 @@ def _plan(told: Sequence[dict[str, Any]]) -> tuple[list[tuple[TrainingConfig, Co
                 f"the rule of network {len(plans) + 1} is {components.optimizer.name}, and of the first "
                 f"{first.name}; train networks with another rule in a call of their own",
             )
-        at_a_time = min(training.threads or cores, len(told))
-        compiled = training.kernels != "numpy"
-        changes = {"kernels": "numba", "threads": max(1, cores // len(told))} if compiled else {"threads": 1}
-        plans.append((training.model_copy(update=changes), components))
-    return plans, at_a_time if compiled else 1
+        kernels = "numpy" if training.kernels == "numpy" else "numba"
+        plans.append((training.model_copy(update={"kernels": kernels, "threads": 1}), components))
+    return plans
+
+
+def _count_threads(trainers: Sequence[Trainer], asked: int | None) -> int:
+    """Return how many networks are trained at a time. NumPy trains one: its threads are those of the process."""
+    if any(trainer.training.kernels == "numpy" for trainer in trainers):
+        return 1
+    work = min(trainer.sampler.samples * len(trainer.run.network.theta) for trainer in trainers)
+    return asked or (available_cores() if work >= WORTH_THREADS else 1)

@@ -245,7 +245,8 @@ class Trainer:
         state, size, threads = self.state, self.sampler.batch_size, self.engine.threads
         state.last_finite = state.last_finite or copy_parameters(state.eval_network)
         for purpose, generator in state.generators.items():  # these stay at the epoch's beginning
-            self.generators[purpose].bit_generator.state = generator.bit_generator.state
+            if purpose != "augmentation" or any(self.context.image):  # else nobody draws from them
+                self.generators[purpose].bit_generator.state = generator.bit_generator.state
         order = self.sampler.order(self.generators["shuffling"])
         moves = self._draw_moves(len(order))
         before = len(state.history) * self.sampler.steps

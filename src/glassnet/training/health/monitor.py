@@ -217,9 +217,9 @@ class Monitor:
     def room(self, done: int, steps: int) -> int:
         """Return how many steps may be taken at once, after `done` of them, without passing by an examination."""
         end = (done // self.steps + 1) * self.steps
-        return min(
-            steps, end - done, *(step - done for step in (*STOPS, end - 1) if step > done and self.wants(step))
-        )
+        steps = min(steps, end - done)
+        stops = (step - done for step in (*STOPS, end - 1) if done < step < done + steps and self.wants(step))
+        return min(stops, default=steps)
 
     def _due(self, done: int) -> bool:
         """Whether the network is to be examined after so many steps."""
