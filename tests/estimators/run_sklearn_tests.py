@@ -6,7 +6,9 @@ The tests are those of the installed scikit-learn, as they are. Before they are 
 put where they look for scikit-learn's.
 """
 
+import os
 import sys
+import tempfile
 
 import pytest
 import sklearn.neural_network
@@ -49,6 +51,7 @@ def main(arguments):
     for name, ours in OURS.items():
         setattr(sklearn.neural_network, name, ours)
     sklearn.utils.all_estimators = sklearn.utils.discovery.all_estimators = all_estimators
+    os.chdir(tempfile.gettempdir())  # where the settings of our own tests are not found
     options = ["-p", "no:cacheprovider", "-q", "--pyargs", *FILES, *arguments]
     return pytest.main(options, plugins=[Substitution()])
 

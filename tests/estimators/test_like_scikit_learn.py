@@ -9,6 +9,8 @@ from sklearn.datasets import load_iris, make_multilabel_classification
 from sklearn.exceptions import ConvergenceWarning
 
 import glassnet as gn
+from glassnet.errors import UsageError
+from glassnet.nn.losses import LOSSES
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -116,12 +118,19 @@ def test_a_warm_start_goes_on_as_scikit_learns_does(early_stopping):
     assert len(ours.loss_curve_) == 15
 
 
-def test_counts_are_regressed_as_by_scikit_learn():
+def test_counts_are_regressed_as_by_scikit_learn(tmp_path):
     counts = np.random.default_rng(1).poisson(np.exp(X[:, 0] / 3))
     ours, theirs = fitted("MLPRegressor", X, counts, loss="poisson", max_iter=40)
     assert_alike(ours, theirs)
     np.testing.assert_allclose(ours.loss_curve_, theirs.loss_curve_, rtol=1e-3)
     np.testing.assert_allclose(ours.predict(X), theirs.predict(X), rtol=1e-6)
+    gn.save_model(ours.model_, tmp_path / "counts.safetensors")
+    np.testing.assert_array_equal(
+        gn.load_model(tmp_path / "counts.safetensors").outputs(X), ours.model_.outputs(X)
+    )
+    with pytest.raises(UsageError, match="poisson goes with exp, not identity"):
+        gn.Network([2, 3, 1], loss="poisson")
+    assert "poisson" not in LOSSES
     with pytest.raises(ValueError, match="poisson needs targets >= 0"):
         gn.MLPRegressor("poisson").fit(X, -X[:, 0])
 

@@ -147,6 +147,7 @@ def test_bytes_go_in_as_pictures():
     for scaling in ("none", "standard", "robust"):
         rows = ArraySchema.learn(learned)[0].scale(learned, scaling)
         proto = write(network, make_schema(rows))
+        assert proto.graph.input[0].doc_string.startswith("rows: pictures of 3 x 2; values: bytes, ")
         found = run(proto, X=X)
         expected = network.outputs(rows.encode(X)[0])
         np.testing.assert_allclose(found["probabilities"], expected, rtol=0, atol=2e-7)

@@ -12,10 +12,10 @@ from glassnet.data.target_schema import TargetSchema
 from glassnet.estimators.base import MLPBase
 from glassnet.estimators.documentation import document
 from glassnet.estimators.parameters import take_activation
-from glassnet.estimators.poisson import EXPONENTIAL, POISSON
 from glassnet.nn.activations import Activation, Array
 from glassnet.nn.losses import Loss
 from glassnet.nn.network import Network
+from glassnet.nn.poisson import EXPONENTIAL, POISSON
 
 
 @document(

@@ -35,7 +35,8 @@ def describe_inputs(model: PortableModel, taken: Sequence[str]) -> list[ValueInf
     if isinstance(rows, ArraySchema):
         wide = is_wide(rows) or model.dtype == "float64"
         kind = TensorProto.UINT8 if rows.values == "bytes" else TensorProto.DOUBLE if wide else TensorProto.FLOAT
-        return [helper.make_tensor_value_info("X", kind, ["rows", *rows.shape], str(rows.describe()))]
+        said = "; ".join(f"{name}: {value}" for name, value in rows.describe().items())
+        return [helper.make_tensor_value_info("X", kind, ["rows", *rows.shape], said)]
     described, others = [], {column.name for column in rows.columns}
     for column in rows.columns:
         name = column.name

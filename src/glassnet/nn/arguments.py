@@ -13,6 +13,7 @@ import numpy as np
 from glassnet.errors import UsageError
 from glassnet.nn.activations import ACTIVATIONS, IDENTITY, Activation
 from glassnet.nn.losses import Loss, check_output
+from glassnet.nn.poisson import check_counts
 from glassnet.nn.registry import is_number
 
 DTYPES = (np.dtype("float32"), np.dtype("float64"))
@@ -94,9 +95,11 @@ def resolve_output_activation(activation: str | Activation | None, loss: Loss) -
     name = activation.name if isinstance(activation, Activation) else activation
     if name is not None:
         check_output(loss, name)
-    if loss.output is not None or activation is None:
+    if loss.output is not None:
         return IDENTITY
-    return ACTIVATIONS.resolve(activation, "output_activation")
+    output = IDENTITY if activation is None else ACTIVATIONS.resolve(activation, "output_activation")
+    check_counts(loss, output)
+    return output
 
 
 def check_scale(output_scale: float, loss: Loss) -> float:

@@ -48,24 +48,30 @@ class Registry(Generic[T]):
         self.kind = kind
         self.base = base
         self._factories: dict[str, Callable[..., T]] = {}
+        self._unlisted: set[str] = set()
         self.aliases: dict[str, str] = {}
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._factories)
+        return (name for name in self._factories if name not in self._unlisted)
 
-    def add(self, name: str, factory: Callable[..., T]) -> None:
-        """Register `factory` under `name`; raise `UsageError` if that is taken or is not a Python identifier."""
+    def add(self, name: str, factory: Callable[..., T], *, listed: bool = True) -> None:
+        """Register `factory` under `name`; raise `UsageError` if that is taken or is not a Python identifier.
+
+        What is not `listed` is found by its name, and left out where the family is gone through.
+        """
         if not name.isidentifier() or keyword.iskeyword(name):
             raise UsageError(self.kind, f"{name!r} is no usable name: take letters, digits and underscores")
         if name in self._factories:
             raise UsageError(self.kind, f"the name {name!r} is taken; choose another")
         self._factories[name] = factory
+        if not listed:
+            self._unlisted.add(name)
 
     def factory(self, name: str) -> Callable[..., T]:
         """Return the factory registered as `name`, or raise `UsageError` with the nearest known name."""
         name = self.aliases.get(name, name)
         if name not in self._factories:
-            raise unknown_name(self.kind, name, [*self._factories, *self.aliases])
+            raise unknown_name(self.kind, name, [*self, *self.aliases])
         return self._factories[name]
 
     def resolve(self, spec: str | T, parameter: str | None = None) -> T:
