@@ -13,6 +13,7 @@ SCRIPTS = [
     ["epoch.py", "--busy"],
     ["inference.py"],
     ["startup.py"],
+    ["pages.py"],
     ["practice.py"],
     ["health.py"],
     ["small_fits.py"],

@@ -14,7 +14,7 @@ from tests.loops import for_each
 import glassnet
 from glassnet.errors import UsageError
 from glassnet.locales.catalogue import LANGUAGES, TABLES, Message, Words, catalogue
-from glassnet.reproductions import reproduce
+from glassnet.reproductions import verdicts as published
 from glassnet.study import interactions, likeness, results, samples, statistics
 from glassnet.training.health import diagnosis
 from glassnet.training.history import COLUMNS
@@ -75,7 +75,11 @@ def source_nodes():
     """Every constant, f-string and call of the modules that have something to say, each with its file."""
     kinds = (ast.Constant, ast.JoinedStr, ast.Call)
     sources = {path: path.read_text("utf-8") for path in SOURCE.rglob("*.py")}
-    trees = [(path, ast.parse(text)) for path, text in sources.items() if "words" in text or "Message" in text]
+    trees = [
+        (path, ast.parse(text))
+        for path, text in sources.items()
+        if any(one in text for one in ("words", "Message", "Remark"))
+    ]
     return [(path, node) for path, tree in trees for node in ast.walk(tree) if isinstance(node, kinds)]
 
 
@@ -104,7 +108,11 @@ def test_every_key_is_used_and_every_message_has_its_key():
         )
         assert used, f"{key} is used nowhere"
     for path, node in source_nodes():
-        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Message" and path.stem != "catalogue":
+        if (
+            isinstance(node, ast.Call)
+            and getattr(node.func, "id", "") in ("Message", "Remark")
+            and path.stem not in ("catalogue", "remarks")
+        ):
             for one in ast.walk(node.args[0]):
                 if isinstance(one, ast.Constant) and isinstance(one.value, str):
                     assert one.value in catalogue("en"), f"{path.name}: {one.value}"
@@ -119,7 +127,7 @@ def test_every_name_of_a_table_has_words():
     verdicts = {getattr(statistics, one) for one in names}
     names = ("DEPENDS", "NOT_ADDITIVE", "INDEPENDENT", "NOT_SHOWN", "CANNOT_BE_TOLD")
     verdicts |= {getattr(interactions, one) for one in names}
-    verdicts |= {getattr(reproduce, one) for one in ("REPRODUCED", "SAME", "NOT")}
+    verdicts |= {getattr(published, one) for one in ("REPRODUCED", "SAME", "NOT")}
     assert known("verdicts") == verdicts
     assert known("statuses") == {results.FINISHED, results.DIVERGED, results.FAILED, "no run", "not run"}
     assert known("grades") == {statistics.STRONG, statistics.WEAK, statistics.NONE}

@@ -82,6 +82,14 @@ def plain(text):
     return text.replace("\\", "").replace("**", "").replace("&lt;", "<").replace("&gt;", ">")
 
 
+def test_its_chart_can_be_drawn_in_python(tmp_path):
+    found = repeated(tmp_path)
+    first, *others = found.charts(Words("en"))
+    assert found.plot().get_title(loc="left") == first.title
+    assert {one.key for one in others} >= {"printed-2"}
+    assert found.plot(language="zh").get_title(loc="left") == found.chart(Words("zh")).title
+
+
 def test_the_table_holds_what_is_printed_and_ours(tmp_path):
     found = tiny(tmp_path, two())
     page, text = written(found)

@@ -12,14 +12,8 @@ from tests.study.studies import listed, points
 from glassnet.data.registry import load_dataset
 from glassnet.errors import DataError, UsageError
 from glassnet.reproductions.publication import Figure, PrintedRow
-from glassnet.reproductions.reproduce import (
-    NOT,
-    REPRODUCED,
-    SAME,
-    compare_orders,
-    compare_rows,
-    reproduce,
-)
+from glassnet.reproductions.reproduce import compare_orders, compare_rows, reproduce
+from glassnet.reproductions.verdicts import NOT, REPRODUCED, SAME
 from glassnet.study.results import DIVERGED, FAILED
 from glassnet.study.specification import study_of
 from glassnet.training.config import configure

@@ -17,7 +17,8 @@ from glassnet.runtime.terminal import print_lines
 
 if TYPE_CHECKING:
     from glassnet.reproductions.open_questions import Answer
-    from glassnet.reproductions.reproduce import FigureComparison, Reproduction
+    from glassnet.reproductions.reproduce import Reproduction
+    from glassnet.reproductions.verdicts import FigureComparison
 
 
 def reproduce(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from glassnet.data.remarks import Remark
 from glassnet.nn.activations import Array
 
 #: Colour pictures with the colours first have more rows and columns than this; smaller ones are volumes.
@@ -29,10 +30,10 @@ def remark_on_rows(X: Array) -> tuple[str, ...]:
     remarks = []
     shape = " x ".join(map(str, X.shape[1:]))
     if X.ndim in (4, 5) and as_pictures(X).ndim == X.ndim - 1:
-        kind = "pictures of one channel" if X.ndim == 4 else "volumes of one channel"
-        remarks.append(f"rows of {shape}: taken as {kind}, {' x '.join(map(str, as_pictures(X).shape[1:]))}")
+        key = "noticed.one_channel" if X.ndim == 4 else "noticed.volumes"
+        remarks.append(Remark(key, shape=shape, taken=" x ".join(map(str, as_pictures(X).shape[1:]))))
     elif _has_colours_first(X):
-        remarks.append(f"rows of {shape}: taken as pictures in three colours, which come first")
+        remarks.append(Remark("noticed.colours_first", shape=shape))
     return tuple(remarks)
 
 

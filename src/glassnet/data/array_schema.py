@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from glassnet.data.pieces import Pieces, spell_edges
+from glassnet.data.remarks import Remark
 from glassnet.data.scaling import Scaling, ScalingName, unit_of
 from glassnet.errors import DataError, UsageError
 from glassnet.nn.activations import Array
@@ -93,17 +94,11 @@ class ArraySchema:
 
     def _remark(self, dtype: np.dtype[Any]) -> tuple[str, ...]:
         if self.values == "bytes" and self.high <= SMALL:
-            return (
-                f"X: bytes up to {self.high:g} are divided by 255 as pixels are; if they are plain numbers, give "
-                "them as such: X.astype(np.float32)",
-            )
+            return (Remark("noticed.small_bytes", high=self.high),)
         pixels = len(self.shape) > 1 or (self.row_size >= PIXELS and self.low == 0 and self.high > 127)
         if pixels and self.values == "numbers" and self.white == 1 and self.low >= 0 and SMALL < self.high <= 255:
-            what = f"pictures of {dtype}" if len(self.shape) > 1 else f"{dtype}"
-            return (
-                f"X: {what} up to {self.high:g} are taken as they are; if they are pixels, bytes are learned "
-                "better, as these are divided by 255: X.astype(np.uint8)",
-            )
+            key = "noticed.pixel_pictures" if len(self.shape) > 1 else "noticed.pixel_numbers"
+            return (Remark(key, dtype=str(dtype), high=self.high),)
         return ()
 
     @property

@@ -23,6 +23,7 @@ from glassnet.data.column_values import (
 from glassnet.data.dates import Order, read_days, spell_day
 from glassnet.data.number_format import NumberFormat
 from glassnet.data.pieces import check_edges, count_pieces, spell_edges, write_pieces
+from glassnet.data.remarks import Remark
 from glassnet.data.scaling import CLIP, ScalingName, scale_numbers
 from glassnet.errors import DataError
 from glassnet.nn.activations import Array
@@ -274,10 +275,8 @@ class CategoryColumn(BaseColumn):
         if not count:
             return None
         row = first_row(unseen)
-        return (
-            f"{self.what}: {count} value{'s' * (count > 1)} unseen in training "
-            f"(first {quote(values[row - 1])} in row {row}), all zeros"
-        )
+        said = {"name": repr(self.name), "first": quote(values[row - 1]), "row": str(row)}
+        return Remark("noticed.unseen_values", n=count, **said)
 
     def _find_labels(self, values: pl.Series) -> Array:
         """Return the number of each value's category, -1 where it is none."""

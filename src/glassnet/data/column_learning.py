@@ -26,6 +26,7 @@ from glassnet.data.column_values import (
 from glassnet.data.dates import FIRST_YEAR, has_short_years, list_texts, looks_like_dates, settle_order
 from glassnet.data.number_format import NumberFormat
 from glassnet.data.read_options import ReadOptions
+from glassnet.data.remarks import Remark, join_remarks
 from glassnet.data.scaling import measure_robustly
 from glassnet.errors import DataError, UsageError, nearest_name
 
@@ -44,11 +45,11 @@ INDICATOR_SHARE = 20
 #: Figures of a column that is only read.
 UNSCALED: dict[str, Any] = {"mean": 0.0, "std": 1.0, "median": 0.0, "spread": 1.0}
 
-TEXT = f"text with more than {MAX_CATEGORIES} distinct values, or more than half of them distinct"
-DATES = "dates, which --dates makes numbers of"
-NOTHING = "no values"
+TEXT = Remark("noticed.because_text", most=MAX_CATEGORIES)
+DATES = Remark("noticed.because_dates")
+NOTHING = Remark("noticed.because_empty")
 SUSPECT = "a number far outside the rest of its column, several times"
-FOREIGN = "no numbers, text, dates, or true and false"
+FOREIGN = Remark("noticed.because_foreign")
 
 
 @dataclass
@@ -68,19 +69,25 @@ class Findings:
 
     def describe_left_out(self) -> str:
         """Return the columns that cannot be used, with the reason."""
-        return "; ".join(f"{list_names(names)} ({reason})" for reason, names in self.left_out.items())
+        parts = [
+            Remark("noticed.because", names=list_names(names), reason=reason)
+            for reason, names in self.left_out.items()
+        ]
+        return join_remarks(parts)
 
     def say(self) -> list[str]:
         """Return a remark for each kind of finding."""
-        said = [
-            (self.dates, "dates become days since 1970-01-01"),
-            (self.short_years, f"years of two digits are those from {FIRST_YEAR} to {FIRST_YEAR + 99}"),
-            (self.constant, "one value only in the training rows, which tells nothing"),
-            (self.sentinels, f"{SUSPECT}; if it stands for a missing value, name it with --missing"),
-            (self.distinct, "whole numbers, all distinct; leave a column out (--drop) if it only names the rows"),
+        said: list[tuple[list[str], str, dict[str, Any]]] = [
+            (self.dates, "noticed.dates", {}),
+            (self.short_years, "noticed.short_years", {"first": str(FIRST_YEAR), "last": str(FIRST_YEAR + 99)}),
+            (self.constant, "noticed.constant", {}),
+            (self.sentinels, "noticed.sentinels", {}),
+            (self.distinct, "noticed.distinct", {}),
         ]
-        remarks = [f"columns left out: {self.describe_left_out()}"] if self.left_out else []
-        return remarks + [f"{what}: {list_names(names)}" for names, what in said if names]
+        remarks: list[str] = []
+        if self.left_out:
+            remarks.append(Remark("noticed.left_out", parts=self.describe_left_out()))
+        return remarks + [Remark(key, names=list_names(names), **more) for names, key, more in said if names]
 
 
 def choose_columns(names: Sequence[str], options: ReadOptions) -> list[str]:
@@ -243,21 +250,24 @@ class ColumnLearner:
         return self.impute and missing > 0 and INDICATOR_SHARE * missing >= len(values)
 
 
-def describe_filled(filled: Sequence[tuple[Column, int]], whose: str = "training rows") -> str:
+def describe_filled(filled: Sequence[tuple[Column, int]]) -> list[Remark]:
     """Say of all columns how many values were filled, and with what."""
-    said, join = [], "missing values filled with"
-    for typical in ("median", "most frequent value"):
-        names = [f"{column.name} ({count})" for column, count in filled if column.typical == typical]
-        if names:
-            said.append(f"{join} the {typical} of the {whose}: {list_names(names)}")
-            join, whose = "with", "same"
-    return "; ".join(said)
+
+    def name(typical: str) -> list[str]:
+        return [f"{column.name} ({count})" for column, count in filled if column.typical == typical]
+
+    medians, others = name("median"), name("most frequent value")
+    said = [Remark("noticed.filled_median", names=list_names(medians))] if medians else []
+    if others:
+        key = "noticed.also_filled_frequent" if medians else "noticed.filled_frequent"
+        said.append(Remark(key, names=list_names(others)))
+    return said
 
 
-def describe_indicators(columns: Sequence[Column]) -> str:
+def describe_indicators(columns: Sequence[Column]) -> list[Remark]:
     """Say which columns have a further feature that tells where values are missing."""
     names = [column.features[-1] for column in columns if column.indicator]
-    return f"; 0 or 1 for where they are missing: {list_names(names)}" if names else ""
+    return [Remark("noticed.indicators", names=list_names(names))] if names else []
 
 
 def describe_refused(missing: Sequence[tuple[str, pl.Series]], remedy: str) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 
 from glassnet.data.blanks import strip
 from glassnet.data.number_format import MISSING, NumberFormat, find_formats, mask
+from glassnet.data.remarks import name_some
 from glassnet.errors import DataError
 from glassnet.nn.activations import Array
 
@@ -298,7 +299,7 @@ def first_row(wrong: pl.Series) -> int:
 
 def list_names(names: list[str], most: int = 10) -> str:
     """Return names in a row, the first of them where they are many."""
-    return ", ".join(names[:most]) + list_more(len(names) - most)
+    return name_some(names, most)
 
 
 def list_more(number: int) -> str:

@@ -29,6 +29,7 @@ from glassnet.data.column_values import blank_values, list_more, list_names
 from glassnet.data.number_format import NumberFormat
 from glassnet.data.pieces import count_pieces, find_edges
 from glassnet.data.read_options import ReadOptions
+from glassnet.data.remarks import join_remarks
 from glassnet.data.scaling import SCALINGS, ScalingName
 from glassnet.errors import DataError, UsageError
 from glassnet.nn.activations import Array
@@ -255,7 +256,8 @@ class TableSchema:
             problems.append(describe_refused(names, "training had --impute error; fill them"))
         _refuse(problems)
         if filled:
-            remarks.insert(0, describe_filled([(column, int(missing.sum())) for column, missing in filled]))
+            counts = [(column, int(missing.sum())) for column, missing in filled]
+            remarks.insert(0, join_remarks(describe_filled(counts)))
         known = {*(column.name for column in self.columns), *self.left_out}
         if extra := [name for name in frame.columns if name not in known]:
             remarks.insert(0, f"left out, as training did not have them: {list_names(extra, 5)}")
@@ -318,7 +320,7 @@ class TableSchema:
         if refused:
             problems.append(describe_refused(refused, "fill them, or leave out --impute error"))
         if filled:
-            remarks.insert(0, describe_filled(filled) + describe_indicators(self.columns))
+            remarks.insert(0, join_remarks(describe_filled(filled) + describe_indicators(self.columns)))
         return remarks, problems
 
 

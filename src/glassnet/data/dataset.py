@@ -14,6 +14,7 @@ from glassnet.data import dense
 from glassnet.data.array_pictures import as_pictures, remark_on_rows
 from glassnet.data.array_schema import ArraySchema
 from glassnet.data.pieces import check_most
+from glassnet.data.remarks import Remark
 from glassnet.data.scaling import SCALINGS, ScalingName
 from glassnet.data.schema import Schema
 from glassnet.data.splits import (
@@ -193,7 +194,7 @@ class Dataset:
             problem = str(error).removeprefix(f"{self.name}: ")
             where = "" if "validation" in problem else "validation rows: "
             raise DataError(f"{self.name}: {where}{problem}") from None
-        remarks = (*self.remarks, *(f"validation rows: {remark}" for remark in said))
+        remarks = (*self.remarks, *(Remark("noticed.validation", remark=remark) for remark in said))
         unusable = self.unusable or dense.find_unusable(X, "validation rows")
         return replace(self, validation=split, validation_size=None, remarks=remarks, unusable=unusable)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from glassnet.data.remarks import Remark
 from glassnet.errors import DataError
 from glassnet.nn.activations import Array
 from glassnet.runtime.memory import available_memory, describe_bytes
@@ -46,9 +47,9 @@ def as_dense(values: Any) -> Array:
 def remark_on_dense(values: Any) -> tuple[str, ...]:
     """Say what `as_dense` makes of an array."""
     if isinstance(values, np.ma.MaskedArray) and (masked := int(np.ma.getmaskarray(values).sum())):
-        return (f"X: {masked} masked {'value counts' if masked == 1 else 'values count'} as missing (NaN)",)
+        return (Remark("noticed.masked", n=masked),)
     if is_sparse(values):
-        return (f"X: {_shape_of(values)} sparse numbers are made dense, {describe_bytes(_dense_size(values))}",)
+        return (Remark("noticed.sparse", shape=_shape_of(values), size=describe_bytes(_dense_size(values))),)
     return ()
 
 
@@ -95,7 +96,7 @@ def remark_on_few(train: int, validation: int) -> tuple[str, ...]:
     """Say where the rows are too few to tell what was learned."""
     if train >= FEW:
         return ()
-    return (f"{train} rows to learn from and {validation} for validation: too few to tell what is learned",)
+    return (Remark("noticed.few", train=train, validation=validation),)
 
 
 def refuse_few(name: str, given: int, left: int) -> None:

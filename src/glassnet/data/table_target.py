@@ -8,6 +8,7 @@ import numpy as np
 
 from glassnet.data.column_values import blank_values
 from glassnet.data.read_options import ReadOptions
+from glassnet.data.remarks import Remark
 from glassnet.data.target_classes import Class
 from glassnet.data.target_learning import MAX_CLASSES
 from glassnet.data.target_schema import TargetSchema
@@ -59,7 +60,7 @@ def learn_target(
         words = [spelling[value] for value in y.tolist()]
         y = take_integers(words) if isinstance(words[0], int) else np.array(words, object)  # type: ignore[arg-type]
     if labels.n_classes and ways:
-        said = (*said, f"{what}: one class, though written in several ways: {ways}")
+        said = (*said, Remark("noticed.several_ways", what=what, ways=ways))
     return labels, y, said
 
 

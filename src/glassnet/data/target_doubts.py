@@ -10,6 +10,7 @@ import numpy as np
 
 from glassnet.data.blanks import simplify
 from glassnet.data.number_format import MISSING
+from glassnet.data.remarks import Remark
 from glassnet.data.target_values import list_values, name_row
 from glassnet.errors import DataError
 from glassnet.nn.activations import Array
@@ -54,34 +55,30 @@ def _are_few(odd: Array, classes: int) -> bool:
 
 def remark_on_classes(values: Array, distinct: tuple[Any, ...], what: str) -> list[str]:
     """Say which classes look like one that is misspelt, like a missing value, or come up once only."""
-    remarks = []
+    remarks: list[str] = []
     if isinstance(distinct[0], str):
         alike: dict[str, list[str]] = {}
         for one in distinct:
             alike.setdefault(simplify(one), []).append(one)
         for words in alike.values():
             if len(words) > 1:
-                said = " and ".join(repr(word[:40]) for word in words[:3])
-                remarks.append(
-                    f"{what}: {said} are {len(words)} classes, though they differ in capitals or blanks alone; "
-                    "if they are one, write it in one way"
-                )
+                said: str = repr(words[0][:40])
+                for word in words[1:3]:
+                    said = Remark("noticed.both", one=said, other=repr(word[:40]))
+                remarks.append(Remark("noticed.alike", what=what, said=said, count=len(words)))
         missing = [one for one in distinct if simplify(one) in MISSING]
         if missing:
-            remarks.append(
-                f"{what}: {missing[0]!r} is taken as a class; where it stands for a missing value, the option "
-                f"missing={missing[0]} says so"
-            )
+            remarks.append(Remark("noticed.as_class", what=what, name=repr(missing[0]), bare=missing[0]))
     counts = Counter(values.tolist())
     single = [one for one in distinct if counts[one] == 1]
     if single and sorted(counts.values())[len(counts) // 2] >= MANY:
         row = name_row(values.tolist().index(single[0]), what)
-        more = "" if len(single) == 1 else f", and {len(single) - 1} more such"
-        remarks.append(f"{what}: one row only has the class {str(single[0])[:40]!r}, {row}{more}: a typo?")
+        more = "" if len(single) == 1 else Remark("noticed.more_such", count=len(single) - 1)
+        remarks.append(Remark("noticed.single", what=what, name=repr(str(single[0])[:40]), row=row, more=more))
     return remarks
 
 
 def remark_on_unseen(names: Sequence[str], train: Array, test: Array) -> tuple[str, ...]:
     """Say which classes test rows have and no training row has; rows are given by the places of their classes."""
     unseen = tuple(names[one] for one in np.setdiff1d(test, train))
-    return (f"test rows have classes that no training row has: {list_values(unseen)}",) if unseen else ()
+    return (Remark("noticed.unseen_classes", names=list_values(unseen)),) if unseen else ()

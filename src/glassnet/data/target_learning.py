@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from glassnet.data.remarks import Remark
 from glassnet.data.target_classes import Class, name_classes, order_classes
 from glassnet.data.target_doubts import refuse_fraction, refuse_negative, remark_on_classes
 from glassnet.data.target_values import (
@@ -54,7 +55,7 @@ def learn_column(values: Array, hints: Hints, remarks: list[str]) -> dict[str, A
     if task is None:
         as_classes, reason = _guess_classes(distinct, kind, hints)
         if not as_classes:
-            remarks.append(f"{what}: numbers, so regression{reason}")
+            remarks.append(Remark("noticed.numbers", what=what, reason=reason))
             task = "regression"
     if task == "regression":
         if hints.classes:
@@ -78,20 +79,23 @@ def learn_column(values: Array, hints: Hints, remarks: list[str]) -> dict[str, A
     if hints.classes:
         classes, shown = order_classes(classes, shown, hints.classes, what)
         if absent := [one for one in classes if one not in spelled]:
-            remarks.append(f"{what}: no row has the listed class {list_values(tuple(absent))}")
+            remarks.append(Remark("noticed.absent", what=what, names=list_values(tuple(absent))))
     if task == "binary" and len(classes) != 2:
         raise DataError(
             f"{what}: task=binary takes two classes, the target has {len(classes)} ({list_values(classes)})"
         )
     if task == "ordinal":
-        alphabet = " of the alphabet:" if kind == "str" else ""
-        order = f"order {list_values(shown)}"
-        if not (hints.class_names or hints.classes):
-            order = f"order{alphabet} {list_values(shown)}; the option classes gives another"
-        remarks.append(f"{what}: {len(classes)} classes in the {order}")
+        said: dict[str, Any] = {"what": what, "count": len(classes), "names": list_values(shown)}
+        if hints.class_names or hints.classes:
+            remarks.append(Remark("noticed.in_order", **said))
+        elif kind == "str":
+            remarks.append(Remark("noticed.in_alphabet", **said))
+        else:
+            remarks.append(Remark("noticed.in_order_guessed", **said))
     elif task is None:
         task = "binary" if len(classes) == 2 else "multi-class"
-        remarks.append(f"{what}: {len(classes)} classes ({list_values(shown)}), so {task}{reason}")
+        key = "noticed.two_classes" if task == "binary" else "noticed.classes"
+        remarks.append(Remark(key, what=what, count=len(classes), names=list_values(shown), reason=reason))
     remarks += remark_on_classes(values, distinct, what)
     return {"task": task, "names": hints.names, "classes": classes, "class_names": shown}
 
@@ -103,12 +107,10 @@ def _guess_classes(distinct: tuple[Any, ...], kind: str, hints: Hints) -> tuple[
     if kind == "float" and any(value != np.floor(value) for value in distinct):
         return False, ""
     if kind == "int" and hints.pictures:
-        return True, "; whole numbers beside pictures: task=regression says otherwise"
+        return True, Remark("noticed.by_pictures")
     if len(distinct) <= MAX_CLASSES:
-        return True, f"; whole numbers, at most {MAX_CLASSES} distinct: task=regression says otherwise"
-    return False, (
-        f"; {len(distinct)} distinct whole numbers, more than {MAX_CLASSES}: task=multi-class says otherwise"
-    )
+        return True, Remark("noticed.few_whole", most=MAX_CLASSES)
+    return False, Remark("noticed.many_whole", count=len(distinct), most=MAX_CLASSES)
 
 
 def learn_columns(values: Array, hints: Hints, remarks: list[str]) -> dict[str, Any]:
@@ -123,17 +125,15 @@ def learn_columns(values: Array, hints: Hints, remarks: list[str]) -> dict[str, 
     soft = not one_hot and find_kind(values) == "float" and find_unsummed(numbers) is None
     if task is None:
         if one_hot:
-            remarks.append(f"{what}: one-hot rows of {k} classes; task=multi-label says otherwise")
+            remarks.append(Remark("noticed.one_hot", what=what, count=k))
         elif only_bits:
             task = "multi-label"
-            remarks.append(f"{what}: {k} columns of 0 and 1, so multi-label; task=regression says otherwise")
+            remarks.append(Remark("noticed.bits", what=what, count=k))
         elif soft:
-            remarks.append(
-                f"{what}: rows of {k} shares that sum to 1, so soft labels; task=regression says otherwise"
-            )
+            remarks.append(Remark("noticed.soft", what=what, count=k))
         else:
             task = "regression"
-            remarks.append(f"{what}: {k} numbers a row, so regression")
+            remarks.append(Remark("noticed.several", what=what, count=k))
     if task == "regression":
         return {"task": task, "names": names, "width": k, "decimals": count_decimals(values)}
     if task == "multi-label":

@@ -15,6 +15,7 @@ from typing import Any, Literal
 import numpy as np
 
 from glassnet.data.column_values import measure_numbers
+from glassnet.data.remarks import Remark
 from glassnet.data.scaling import ScalingName
 from glassnet.data.target_classes import Class, as_array, find_labels
 from glassnet.data.target_learning import Hints, learn_column, learn_columns
@@ -172,7 +173,7 @@ class TargetSchema:
         remarks: list[str] = []
         if values.ndim == 2 and values.shape[1] == 1:
             values = values[:, 0]
-            remarks.append(f"{what}: the shape ({len(values)}, 1) is taken as ({len(values)},)")
+            remarks.append(Remark("noticed.shape", what=what, count=len(values)))
         if len(given) not in (0, width := 1 if values.ndim == 1 else values.shape[1]):
             raise UsageError("target_names", f"{len(given)} names for the {width} columns of y")
         hints = Hints(task, given, words, classes, spelling or {}, pictures)

@@ -15,7 +15,7 @@ from typing import Any, Literal, NoReturn
 import numpy as np
 
 from glassnet.data.blanks import shows_nothing
-from glassnet.data.column_values import list_more
+from glassnet.data.remarks import Remark, name_some
 from glassnet.data.untrusted_files import shorten
 from glassnet.errors import DataError
 from glassnet.nn.activations import Array
@@ -45,17 +45,19 @@ DATE = re.compile(r"(\d{4}-\d{1,2}-\d{1,2}|\d{1,2}[./]\d{1,2}[./]\d{2,4})([T ]\d
 
 def name_target(names: tuple[str, ...]) -> str:
     """Return what messages call the target: by its column's name, where it has one."""
-    return f"target {names[0]!r}" if len(names) == 1 else "target"
+    return Remark("noticed.target_named", name=repr(names[0])) if len(names) == 1 else Remark("noticed.target")
 
 
 def name_row(row: int, what: str) -> str:
     """Return what messages call a row: tables count from 1; for an array its index stands beside it."""
-    return f"row {row + 1}" if what != "target" else f"row {row + 1} (y[{row}])"
+    if what == "target":
+        return Remark("noticed.row_of_y", row=str(row + 1), at=f"y[{row}]")
+    return Remark("noticed.row", row=str(row + 1))
 
 
 def list_values(values: tuple[Any, ...]) -> str:
     """Return the first values as text of one line, and how many more there are."""
-    return ", ".join(shorten(value, 40) for value in values[:5]) + list_more(len(values) - 5)
+    return name_some([*(shorten(value, 40) for value in values[:5]), *values[5:]], 5)
 
 
 def find_kind(values: Array) -> Kind:

@@ -39,9 +39,6 @@ def show_baselines(
     Without it none are trained, and it is said how to have them. Raises FileError if they cannot be kept.
     """
     section = SimpleNamespace(notes=[], command="", drawing=None, table=None)
-    if data.task == "multi-label":
-        section.notes = [words.say("baselines_labels")]
-        return section
     if not all(name in answers for name in ("validation", "test") if len(getattr(data, name).y)):
         section.notes = [words.say("result_none")]
         return section
@@ -76,6 +73,7 @@ def _describe(found: Baselines, words: Words) -> list[str]:
     rows = {"rows": own.scores[split].rows, "split": words.say(f"{split}_rows"), "measure": found.measure}
     said = [words.say("baselines_best", **rows, **figures, name=_name(best, found, words))]
     said.append(words.say("baselines_about", constant=name_model("constant", found.measure, words)))
+    said += [words.say("baselines_labels")] if found.labels > 1 else []
     drawn = [model for model in others if model.rows < found.train_rows]
     if drawn:
         names = [_name(model, found, words) for model in drawn]

@@ -9,6 +9,7 @@ import numpy as np
 from glassnet.charts.bars import Bar, BarChart, histogram
 from glassnet.charts.pictures import picture_of
 from glassnet.data.dataset import Dataset
+from glassnet.data.remarks import Remark, say
 from glassnet.locales.catalogue import Words
 from glassnet.nn.activations import Array
 from glassnet.report.column_table import column_table
@@ -29,7 +30,7 @@ def show_data(data: Dataset, words: Words) -> SimpleNamespace:
         columns=column_table(data, words),
         samples=samples,
         samples_note=words.say("classes_listed", shown=len(samples), n=n) if len(samples) < n else "",
-        remarks=list(data.remarks),
+        remarks=[(say(one, words), not isinstance(one, Remark)) for one in data.remarks],
     )
 
 

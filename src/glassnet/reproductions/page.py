@@ -9,7 +9,6 @@ from shlex import join
 from types import SimpleNamespace
 
 from glassnet.charts.axes import format_number
-from glassnet.charts.intervals import Interval, IntervalChart, Printed
 from glassnet.charts.tables import Cell, Rows, Table
 from glassnet.locales.catalogue import Words
 from glassnet.report.figure_files import FigureFiles
@@ -17,16 +16,9 @@ from glassnet.report.rendering import REPORT_FILE, write_pages
 from glassnet.report.run_curves import show
 from glassnet.report.study_tables import sick_table
 from glassnet.reproductions.open_questions import Answer, open_questions
-from glassnet.reproductions.publication import Figure
-from glassnet.reproductions.reproduce import (
-    NOT,
-    REPRODUCED,
-    SAME,
-    FigureComparison,
-    OrderVerdict,
-    Reproduction,
-    RowVerdict,
-)
+from glassnet.reproductions.printed_charts import name_printed, quantity_text
+from glassnet.reproductions.reproduce import Reproduction
+from glassnet.reproductions.verdicts import NOT, REPRODUCED, SAME, FigureComparison, OrderVerdict, RowVerdict
 from glassnet.runtime.environment import environment
 
 
@@ -46,7 +38,7 @@ def write_reproduction_report(found: Reproduction, words: Words, figures: Figure
         verdict=verdict_of(found.rows, words),
         printed_in=words.say("printed_in", source=publication.source[words.language]),
         about=publication.about[words.language],
-        charts=[show(chart, words) for chart in printed_charts(found.rows, words)],
+        charts=[show(chart, words) for chart in found.charts(words)],
         tables=[
             printed_table([one for one in found.rows if one.row.table == name], words, name)
             for name in dict.fromkeys(one.row.table for one in found.rows)
@@ -89,7 +81,7 @@ def printed_table(rows: Sequence[RowVerdict], words: Words, name: str = "") -> T
     lines: Rows = []
     seeds = max((one.of for row in rows for one in row.comparisons), default=0)
     for row in rows:
-        label = _name_printed(row.row.label, words)
+        label = name_printed(row.row.label, words)
         for place, one in enumerate(row.comparisons):
             first = place == 0
             by_best = one.figure.seeds == "best"
@@ -109,39 +101,8 @@ def printed_table(rows: Sequence[RowVerdict], words: Words, name: str = "") -> T
     named += [words.say("our_mean", seeds=words.say("n_seeds", n=seeds)), words.say("our_best")]
     named += [words.say(key) for key in ("counts_as_same", "behaviour")]
     return Table(
-        words.say("printed_table", name=_name_printed(name, words)), named, lines, text=(0, 1, 2, 7), key="printed"
+        words.say("printed_table", name=name_printed(name, words)), named, lines, text=(0, 1, 2, 7), key="printed"
     )
-
-
-def _name_printed(name: str, words: Words) -> str:
-    """Return the name of a table or row: as it is printed, where the language has no other for it."""
-    return str(words.texts.get(f"printed_names.{name}", name))
-
-
-def printed_charts(rows: Sequence[RowVerdict], words: Words) -> list[IntervalChart]:
-    """Return a chart for each quantity that is printed: ours from the lowest to the highest seed, and theirs."""
-    by_quantity: dict[str, list[Interval]] = {}
-    for row in rows:
-        for one in row.comparisons:
-            figure = one.figure
-            seeds = sorted(one.seeds.values())
-            printed = Printed(figure.printed, figure.low, figure.high)
-            low, high = (seeds[0], seeds[-1]) if len(seeds) > 1 else (None, None)
-            shown = Interval(_name_printed(row.row.label, words), one.ours, low, high, seeds, printed)
-            by_quantity.setdefault(quantity_text(figure, words), []).append(shown)
-    names = (words.say("ours"), words.say("printed"))
-    return [
-        IntervalChart(f"printed-{number}", name[:1].upper() + name[1:], name, intervals, names=names)
-        for number, (name, intervals) in enumerate(by_quantity.items(), start=1)
-    ]
-
-
-def quantity_text(figure: Figure, words: Words) -> str:
-    """Return what a figure measures, in words."""
-    rows, _, measure = figure.quantity.partition("_")
-    test = rows == "test"
-    name = words.say("test_of", measure=words.measure(measure)) if test else words.measure(figure.quantity)
-    return words.say("best_epoch_of", measure=name) if figure.epoch == "best" else name
 
 
 def reasons_of(rows: Sequence[RowVerdict], words: Words) -> list[str]:
@@ -158,7 +119,7 @@ def _reason(row: RowVerdict, words: Words) -> str:
         why.append(words.say("unanswering", n=row.unanswering, of=row.of))
     if row.health:
         why.append(words.say("also_health", kinds=row.health))
-    return words.say("because", row=_name_printed(row.row.label, words), verdict=NOT, why=why)
+    return words.say("because", row=name_printed(row.row.label, words), verdict=NOT, why=why)
 
 
 def _outside(one: FigureComparison, words: Words) -> str:

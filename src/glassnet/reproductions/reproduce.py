@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import itertools
-import statistics
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from glassnet.charts.intervals import IntervalChart
+from glassnet.charts.painting import Plots
+from glassnet.locales.catalogue import Words
 from glassnet.reproductions.experiments import run_experiments
 from glassnet.reproductions.facts import Facts, gather_facts
-from glassnet.reproductions.outcomes import Outcome, Outcomes, best, outcomes_of
+from glassnet.reproductions.outcomes import Outcome, Outcomes, outcomes_of
+from glassnet.reproductions.printed_charts import printed_charts
 from glassnet.reproductions.publication import (
     Figure,
     Order,
@@ -21,13 +24,12 @@ from glassnet.reproductions.publication import (
     load_publication,
     load_published_study,
 )
+from glassnet.reproductions.verdicts import FigureComparison, OrderVerdict, RowVerdict
 from glassnet.study.fairness import DataCache
 from glassnet.study.final_evaluation import mark_test_rows_open
 from glassnet.study.interactions import InteractionTest, interaction_test_of
 from glassnet.study.results import FAILED, Row
 from glassnet.study.runner import run_study
-
-REPRODUCED, SAME, NOT = "reproduced", "same-behaviour", "not-reproduced"
 
 #: Folders of a reproduction: its study, the factorial that tests whether the factors are independent, and the rows
 #: of the experiments that its open questions need.
@@ -35,117 +37,10 @@ STUDY_FOLDER, FACTORIAL_FOLDER, EXPERIMENTS_FOLDER = "study", "factorial", "expe
 
 
 @dataclass(frozen=True)
-class FigureComparison:
-    """A printed figure beside ours.
-
-    Attributes
-    ----------
-    figure : Figure
-    seeds : dict of int to float
-        Ours by seed; a seed without is left out.
-    of : int
-        Runs that there are, with such a figure and without.
-    """
-
-    figure: Figure
-    seeds: dict[int, float]
-    of: int
-
-    @property
-    def mean(self) -> float | None:
-        """Mean of the seeds that have the figure."""
-        return statistics.fmean(self.seeds.values()) if self.seeds else None
-
-    @property
-    def best(self) -> float | None:
-        """The figure of the best seed."""
-        return best(list(self.seeds.values()), self.figure.quantity) if self.seeds else None
-
-    @property
-    def ours(self) -> float | None:
-        """The one of the two that the printed figure is."""
-        return self.best if self.figure.seeds == "best" else self.mean
-
-    @property
-    def complete(self) -> bool:
-        """Whether no run is missing that the printed figure is of: a mean over what is left would flatter."""
-        return self.figure.seeds == "best" or len(self.seeds) == self.of
-
-    @property
-    def within(self) -> bool:
-        """Whether ours lies where it counts as the same."""
-        return self.ours is not None and self.figure.low <= self.ours <= self.figure.high
-
-    @property
-    def inside(self) -> bool:
-        """Whether it counts as the same, and no run is missing."""
-        return self.complete and self.within
-
-
-@dataclass(frozen=True)
-class RowVerdict:
-    """A row of the published table, and the verdict on it.
-
-    Attributes
-    ----------
-    row : PrintedRow
-    comparisons : list of FigureComparison
-        One for each of its figures.
-    behaviour : str
-        How most of our runs behave, of a tie that of the first; empty where no run says.
-    health : list of str
-        Kinds of what our runs suffer from, the most frequent first.
-    unanswering, of : int
-        Runs that leave a class without any test row, of all.
-    """
-
-    row: PrintedRow
-    comparisons: list[FigureComparison]
-    behaviour: str
-    health: list[str]
-    unanswering: int = 0
-    of: int = 0
-
-    @property
-    def same_behaviour(self) -> bool:
-        """Whether ours behave as the source says, or it says nothing."""
-        return self.row.behaviour in ("", self.behaviour)
-
-    @property
-    def verdict(self) -> str:
-        """`REPRODUCED`, `SAME` (only where the source says how training behaves) or `NOT`."""
-        if self.same_behaviour and all(one.inside for one in self.comparisons):
-            return REPRODUCED
-        return SAME if self.same_behaviour and self.row.behaviour else NOT
-
-
-@dataclass(frozen=True)
-class OrderVerdict:
-    """An order of figures that a publication states, and whether it holds.
-
-    Attributes
-    ----------
-    order : Order
-    means : list of float or None
-        Ours, as the order names them.
-    holds : bool
-        Whether our means are in that order.
-    seeds : int
-        Seeds whose own figures are.
-    of : int
-        Seeds at which each of the variants has one.
-    """
-
-    order: Order
-    means: list[float | None]
-    holds: bool
-    seeds: int
-    of: int
-
-
-@dataclass(frozen=True)
-class Reproduction:
+class Reproduction(Plots):
     """A published table repeated.
+
+    `plot` draws the quantity that the table prints first, ours beside theirs; `charts` has one chart for each.
 
     Attributes
     ----------
@@ -177,6 +72,14 @@ class Reproduction:
     def studies(self) -> list[str]:
         """The folders of its studies, within its own."""
         return [STUDY_FOLDER] if self.publication.factorial is None else [STUDY_FOLDER, FACTORIAL_FOLDER]
+
+    def charts(self, words: Words) -> list[IntervalChart]:
+        """Return a chart for each quantity that is printed."""
+        return printed_charts(self.rows, words)
+
+    def chart(self, words: Words) -> IntervalChart:
+        """Return the chart of the quantity that is printed first."""
+        return self.charts(words)[0]
 
 
 def reproduce(

@@ -163,9 +163,33 @@ def test_what_cannot_be_compared_is_refused():
         fit_baselines(bare)
     with pytest.raises(UsageError, match="class_names"):
         compare_baselines(gn.Network([4, 2], loss="half_squared_error"), classes())
-    whole = Dataset.from_arrays(np.eye(20), np.eye(20, 2, dtype=int), task="multi-label")
-    with pytest.raises(UsageError, match="several labels"):
-        fit_baselines(whole)
+
+
+def test_of_several_labels_each_has_its_own_models():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(120, 3))
+    y = np.stack([X[:, 0] > 0, X[:, 1] > -1, np.ones(120, bool)], axis=1).astype(int)  # the last is of every row
+    data = Dataset.from_arrays(X, y, task="multi-label", validation=40)
+    found = fit_baselines(data)
+    assert [model.name for model in found.models] == [
+        "DummyClassifier",
+        "LogisticRegression",
+        "HistGradientBoostingClassifier",
+    ]
+    labels, truth = data.encoded.train.y, data.encoded.validation.y
+    often = (labels.mean(axis=0) >= 0.5).astype(int)
+    constant, linear, _ = (model.scores["validation"] for model in found.models)
+    assert constant.measures["accuracy"] == pytest.approx((truth == often).mean())
+    alone = [
+        make_pipeline(StandardScaler(), LogisticRegression()).fit(data.encoded.train.X, labels[:, place])
+        for place in (0, 1)
+    ]
+    right = [(one.predict(data.encoded.validation.X) == truth[:, k]).mean() for k, one in enumerate(alone)]
+    assert linear.measures["accuracy"] == pytest.approx((sum(right) + 1) / 3)
+    network = gn.Network([3, 3], loss="binary_cross_entropy", seed=0)
+    both = compare_baselines(network, data)
+    assert both.models[0].kind == "network"
+    assert all(row.low is None for row in both.chart(Words("en")).intervals)
 
 
 def test_what_was_kept_is_read_again_and_checked(tmp_path):

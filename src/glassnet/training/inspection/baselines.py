@@ -81,7 +81,8 @@ class Baseline:
 class Baselines(Plots):
     """Simple models, and where it was asked for the network, judged on the same rows.
 
-    `plot` draws the models: accuracy with its 95 % interval, or R2.
+    `plot` draws the models: accuracy with its 95 % interval, or R2. Of several labels a row, accuracy is the mean
+    over the labels, and has no interval: the labels of a row are not independent.
 
     Attributes
     ----------
@@ -91,12 +92,15 @@ class Baselines(Plots):
         Of the training rows.
     left_out : tuple of str
         Kinds of models that would have taken too long.
+    labels : int
+        Labels of a row.
     """
 
     models: tuple[Baseline, ...]
     train_rows: Count
     columns: Count
     left_out: tuple[Kind, ...] = ()
+    labels: Count = 1
 
     @property
     def measure(self) -> str:
@@ -130,7 +134,8 @@ class Baselines(Plots):
             score = model.scores[split]
             value = score.measures[self.measure]
             right = round(value * score.rows)
-            ends = wilson_interval(right, score.rows) if self.measure == "accuracy" else (None, None)
+            sure = self.measure == "accuracy" and self.labels == 1
+            ends = wilson_interval(right, score.rows) if sure else (None, None)
             rows.append(Interval(name_model(model.kind, self.measure, words), value, *ends))
         key = "validation_of" if split == "validation" else "test_of"
         x_label = words.say(key, measure=words.measure(self.measure))
@@ -162,7 +167,8 @@ def compare_baselines(model: Any, data: Dataset) -> Baselines:
     ``LogisticRegression`` or ``Ridge`` on standardised columns; ``HistGradientBoostingClassifier`` or
     ``HistGradientBoostingRegressor``, without early stopping. They get the numbers that the network gets, and run
     on one thread. Of tables with more than 8 million cells, so many rows are drawn as fit; boosting is left out
-    where trees times columns are more than 80,000, as with pictures of ten classes.
+    where trees times columns are more than 80,000, as with pictures of ten classes. Of several labels a row each
+    label has its own models, ``OneVsRestClassifier``.
 
     Parameters
     ----------
@@ -179,7 +185,7 @@ def compare_baselines(model: Any, data: Dataset) -> Baselines:
     Raises
     ------
     UsageError
-        If each row has several labels, or the model has no answers that could be measured.
+        If the model has no answers that could be measured.
     DataError
         If there are neither validation nor test rows.
     NonFiniteError
@@ -215,8 +221,6 @@ def add_network(found: Baselines, answers: Mapping[SplitName, Predictions]) -> B
 
 def fit_baselines(data: Dataset) -> Baselines:
     """Train the simple models on the training rows of a data set, and judge them on the others."""
-    if data.task == "multi-label":
-        raise UsageError("data", "each row has several labels, and the simple models give one answer a row")
     if not len(data.validation.y) and not len(data.test.y):
         raise DataError(f"{data.name}: there are neither validation nor test rows to judge models on")
     X, y = data.encoded.train
@@ -227,14 +231,14 @@ def fit_baselines(data: Dataset) -> Baselines:
         rows = draw_stratified(order, MOST_CELLS // columns, np.random.default_rng(0))[1]
     X, y = _flatten(X[rows]), take_labels(y[rows], data.schema.target)
     regresses, outputs = data.task == "regression", y.shape[1] if y.ndim == 2 else 1
-    trees = STEPS * (outputs if regresses else len(np.unique(y)) if data.n_classes != 2 else 1)
+    trees = STEPS * (outputs if y.ndim == 2 else 1 if regresses or data.n_classes == 2 else len(np.unique(y)))
     found, left_out = [], []
     for kind, estimator in _make_estimators(regresses, outputs > 1).items():
         if kind == "boosting" and trees * columns > MOST_BOOSTING:
             left_out.append(kind)
         elif kind == "constant" or len(np.unique(y)) > 1:  # one class alone leaves nothing to learn
             found.append(_fit(kind, estimator, X, y, data))
-    return Baselines(tuple(found), n, columns, tuple(left_out))
+    return Baselines(tuple(found), n, columns, tuple(left_out), 1 if regresses else outputs)
 
 
 def _flatten(X: Array) -> Array:
@@ -242,10 +246,11 @@ def _flatten(X: Array) -> Array:
 
 
 def _make_estimators(regresses: bool, several: bool) -> dict[Kind, Any]:
-    """Return the models of scikit-learn, with its own settings; boosting predicts several numbers one by one."""
+    """Return the models of scikit-learn, with its own settings; of several labels each has one."""
     from sklearn.dummy import DummyClassifier, DummyRegressor
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
     from sklearn.linear_model import LogisticRegression, Ridge
+    from sklearn.multiclass import OneVsRestClassifier
     from sklearn.multioutput import MultiOutputRegressor
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
@@ -253,7 +258,8 @@ def _make_estimators(regresses: bool, several: bool) -> dict[Kind, Any]:
     if not regresses:
         linear = make_pipeline(StandardScaler(), LogisticRegression(max_iter=STEPS))
         boosting = HistGradientBoostingClassifier(max_iter=STEPS, early_stopping=False, random_state=0)
-        return {"constant": DummyClassifier(), "linear": linear, "boosting": boosting}
+        models: dict[Kind, Any] = {"constant": DummyClassifier(), "linear": linear, "boosting": boosting}
+        return {kind: OneVsRestClassifier(one) for kind, one in models.items()} if several else models
     boosting = HistGradientBoostingRegressor(max_iter=STEPS, early_stopping=False, random_state=0)
     boosting = MultiOutputRegressor(boosting) if several else boosting
     return {
@@ -278,6 +284,7 @@ def _fit(kind: Kind, estimator: Any, X: Array, y: Array, data: Dataset) -> Basel
 
     with _one_thread(), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", ConvergenceWarning)
+        warnings.filterwarnings("ignore", "Label .* is present", UserWarning)  # a label that all rows have, or none
         begin = time.perf_counter()
         estimator.fit(X, y)
         seconds = time.perf_counter() - begin
@@ -287,7 +294,8 @@ def _fit(kind: Kind, estimator: Any, X: Array, y: Array, data: Dataset) -> Basel
         if len(data.test.y):
             scores["test"] = _judge(estimator, data.encoded.test, data)
     converged = not any(issubclass(one.category, ConvergenceWarning) for one in caught)
-    last = estimator[-1] if hasattr(estimator, "steps") else estimator
+    last = estimator.estimator if data.task == "multi-label" else estimator
+    last = last[-1] if hasattr(last, "steps") else last
     return Baseline(kind, type(last).__name__, scores, len(y), seconds, converged)
 
 
@@ -300,7 +308,7 @@ def _judge(estimator: Any, split: Split, data: Dataset) -> Score:
         error = np.abs(target.decode(predicted) - target.decode(truth)).mean()
         return Score(len(y), {"r2": r_squared(truth, predicted), "mae": float(error)})
     given = estimator.predict_proba(X)
-    scores = np.zeros((len(y), target.n_classes or 0))
+    scores = np.zeros((len(y), y.shape[1] if y.ndim == 2 else target.n_classes or 0))
     scores[:, estimator.classes_.astype(np.intp)] = given
     measures = {"accuracy": accuracy(y, scores, data.task)}
     with contextlib.suppress(DataError):  # a class without rows
