@@ -200,7 +200,7 @@ def test_many_workers_are_kept_busy_in_flat_memory(tmp_path, data, monkeypatch):
     monkeypatch.setattr(StudyProgress, "finish", say)
     with warnings.catch_warnings(action="ignore"):  # on the disk of a busy machine
         cluster = import_dask().LocalCluster(
-            n_workers=40, threads_per_worker=1, processes=False, host="127.0.0.1", dashboard_address=None
+            n_workers=40, threads_per_worker=1, processes=False, dashboard_address=None
         )
         with cluster:
             rows = run_study(small(data, seeds=150), tmp_path / "study", cluster=cluster.scheduler_address)
