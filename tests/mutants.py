@@ -667,7 +667,7 @@ MUTANTS = [
     ("training/trainer.py", "if np.isfinite(state.network.theta).all():", "if True:"),
     ("training/trainer.py", "smooth(targets, training.label_smoothing, network.loss.output)", "targets"),
     ("training/train_state.py", "return [network.theta.copy(), network.parameters.statistics.copy()]", "return [network.theta, network.parameters.statistics]"),
-    ('training/engine.py', '            network.track(cache)\n', ''),
+    ('training/plain_engine.py', '        network.track(cache)\n', ''),
     ("training/plain_engine.py", "factors = mask_keys(context.seed, numbers, len(network.W)), context.factors(numbers)", "factors = mask_keys(context.seed, numbers - numbers[0], len(network.W)), context.factors(numbers)"),
     ("training/step_context.py", "None if self.weights is None else self.weights[rows]", "None"),
     ("training/run.py", "        check_same_data(config, load_model(folder.path).schema, data)\n", ""),

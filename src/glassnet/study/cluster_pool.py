@@ -24,7 +24,7 @@ from glassnet.study.results import Row, write_row
 from glassnet.training.config import RunConfig
 
 #: Seconds that a scheduler has to answer, and between two looks at which workers there are.
-ANSWER_SECONDS, LOOK_SECONDS = 15.0, 1.0
+ANSWER_SECONDS, LOOK_SECONDS = 25.0, 1.0
 
 #: Packages whose versions decide bits, or what a worker understands.
 COMPARED = ("glassnet", "numpy", "numba", "scipy", "distributed")
