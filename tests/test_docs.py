@@ -182,6 +182,10 @@ COMMANDS = [
 ]
 
 
+#: Options of Dask's commands.
+DASK = {"--port", "--nthreads", "--nworkers", "--preload"}
+
+
 def parse(arguments):
     """Parse the arguments of glassnet as the command line does, without doing anything."""
     command, path = command_line(), "glassnet"
@@ -208,6 +212,11 @@ def test_the_command_line_takes_each_command_of_the_documents(words):
             wanted = re.fullmatch(r"(?:\.|glassnet)(?:\[([\w,]+)\])?", package)
             assert wanted
             assert set((wanted[1] or "").split(",")) - {""} <= set(project["optional-dependencies"])
+        case ["mpirun", "-n", count, *rest]:
+            assert int(count) > 1
+            test_the_command_line_takes_each_command_of_the_documents(rest)
+        case ["dask", "scheduler" | "worker", *arguments]:
+            assert {word for word in arguments if word.startswith("--")} <= DASK
         case _:
             pytest.fail(f"not known here: {' '.join(words)}")
 
@@ -252,7 +261,7 @@ def test_the_page_and_the_types_of_options_are_made_from_them():
 @pytest.mark.parametrize("page", sorted(TEXTS))
 def test_the_options_that_a_page_names_are_those_of_a_command(page):
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z0-9-]*", TEXTS[page]))
-    assert named - {"--help", *options_of(command_line())} == set()
+    assert named - {"--help", *(DASK if page == "scaling.md" else ()), *options_of(command_line())} == set()
 
 
 def test_the_options_that_a_sentence_of_the_package_names_are_those_of_a_command():
@@ -268,7 +277,7 @@ def test_the_options_that_a_sentence_of_the_package_names_are_those_of_a_command
         for path, text in texts.items()
         for flag in re.findall(r"(?<![\w(-])--[a-z][a-z0-9-]*[a-z0-9](?![\w-])", text)
     }
-    known = {"--help", "--logdir", *options_of(command_line())}  # that of TensorBoard
+    known = {"--help", "--logdir", "--nthreads", *options_of(command_line())}  # of TensorBoard, and of Dask
     assert len(named) > 60
     assert {(name, flag) for name, flag in named if flag not in known} == set()
 

@@ -8,16 +8,18 @@ import subprocess
 import sys
 import threading
 import time
+import warnings
 from pathlib import Path
 
 import pytest
-from tests.study.studies import alive, children, done, gone, models, points, small, timeless
+from tests.study.studies import alive, children, done, gone, models, points, pretend, small, timeless
 
 from glassnet.errors import GlassnetError, UsageError
 from glassnet.runtime.interrupts import GracefulInterrupts
-from glassnet.study import cluster_pool
-from glassnet.study.cluster_pool import ClusterPool, compare_versions
+from glassnet.study import cluster_pool, runner
+from glassnet.study.cluster_pool import ClusterPool, compare_versions, import_dask
 from glassnet.study.cluster_task import ClusterData, UnusableWorkerError
+from glassnet.study.progress import StudyProgress
 from glassnet.study.results import read_rows
 from glassnet.study.runner import StudyInterrupted, run_study
 from glassnet.training.run import load_data
@@ -183,3 +185,25 @@ def test_a_scheduler_that_is_killed_leaves_what_was_finished(tmp_path, data):
     rows = run_study(study, tmp_path / "study", workers=2, progress=False)
     assert {row.status for row in rows} == {"finished"}
     assert all(row in rows for row in before)
+
+
+@LINUX
+@pytest.mark.slow
+def test_many_workers_are_kept_busy_in_flat_memory(tmp_path, data, monkeypatch):
+    """Without training: hundreds of runs come back while the memory of all workers and the study stays flat."""
+    monkeypatch.setattr(runner, "perform_in_worker", pretend)
+    pages = []
+
+    def say(*_):
+        pages.append(int(Path("/proc/self/statm").read_text().split()[1]))
+
+    monkeypatch.setattr(StudyProgress, "finish", say)
+    with warnings.catch_warnings(action="ignore"):  # on the disk of a busy machine
+        cluster = import_dask().LocalCluster(
+            n_workers=16, threads_per_worker=1, processes=False, dashboard_address=None
+        )
+        with cluster:
+            rows = run_study(small(data, seeds=100), tmp_path / "study", cluster=cluster.scheduler_address)
+    assert [row.status for row in rows] == ["finished"] * 300
+    assert len(pages) == 300
+    assert (pages[-1] - pages[100]) * os.sysconf("SC_PAGE_SIZE") < 200 * 60_000  # less than the files that came

@@ -24,7 +24,7 @@ from glassnet.study.results import Row, write_row
 from glassnet.training.config import RunConfig
 
 #: Seconds that a scheduler has to answer, and between two looks at which workers there are.
-ANSWER_SECONDS, LOOK_SECONDS = 15.0, 1.0
+ANSWER_SECONDS, LOOK_SECONDS = 25.0, 1.0
 
 #: Packages whose versions decide bits, or what a worker understands.
 COMPARED = ("glassnet", "numpy", "numba", "scipy", "distributed")
@@ -99,7 +99,7 @@ class ClusterPool:
             task,
             pure=False,
             workers=[worker.address],
-            key=f"{job.name}-{uuid.uuid4().hex}",
+            key=f"glassnet-run-{uuid.uuid4().hex}",
             retries=0,
         )
         worker.future.add_done_callback(lambda future: self.arrived.put(("done", future)))
@@ -179,6 +179,8 @@ class ClusterPool:
         known = {worker.address for worker in self.workers} | self.refused
         if new := [address for address in there if address not in known]:
             self._take_in(new)
+            if any(there[address]["nthreads"] > 1 for address in new):
+                self.say("workers with several threads do one run at a time: start them with --nthreads 1")
         lost = [worker for worker in self.workers if worker.address not in there]
         self.workers = [worker for worker in self.workers if worker.address in there]
         if not self.workers and not self.waiting:
