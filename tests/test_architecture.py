@@ -68,7 +68,18 @@ def test_no_module_imports_an_upper_floor():
 
 
 #: Functions with more than 8 parameters: constructors, `fit`, and commands, whose parameters are options.
-WIDE = ("__init__", "from_arrays", "fit", "train", "evaluate", "predict", "explain", "study", "search", "assignment")
+WIDE = (
+    "__init__",
+    "from_arrays",
+    "fit",
+    "train",
+    "evaluate",
+    "predict",
+    "explain",
+    "study",
+    "search",
+    "assignment",
+)
 
 
 def test_functions_and_files_keep_to_their_size():

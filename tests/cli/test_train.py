@@ -16,10 +16,10 @@ import glassnet as gn
 from glassnet.cli.train import NOT_OF_A_PLAN
 from glassnet.nn.optimizers import OPTIMIZERS
 from glassnet.training.config import load_plan
-from glassnet.training.table_plan import load_table_plan
 from glassnet.training.metrics import evaluate_predictions, predict_rows
 from glassnet.training.options import DataConfig, NetworkConfig, TrainingConfig
 from glassnet.training.run_folder import RunFolder
+from glassnet.training.table_plan import load_table_plan
 
 #: What every run folder holds.
 FILES = ["checkpoint.safetensors", "config.toml", "health.json", "history.csv", "model.safetensors"]
@@ -840,7 +840,9 @@ def houses(tmp_path, monkeypatch):
 def test_a_table_is_learned_by_the_plan_for_tables(planned, houses):
     config, said = planned(*houses)
     epochs, batch_size = load_table_plan().fit_length(44)
-    assert said.startswith(f"training by the plan 'table' for tables, {epochs} epochs; --plan table-small is faster")
+    assert said.startswith(
+        f"training by the plan 'table' for tables, {epochs} epochs; --plan table-small is faster"
+    )
     assert (config.training.epochs, config.training.batch_size) == (epochs, batch_size)
     assert config.network.layers[1:] == [*load_table_plan().hidden, 1]
     assert (config.data.scaling, config.data.pieces) == ("robust", load_table_plan().data["pieces"])

@@ -92,9 +92,9 @@ def as_dataset(
         return data
     if not isinstance(validation_data, Split) and isinstance(validation_data, tuple) and len(validation_data) == 2:
         validation_data = validation_data[0], data.schema.target.order_columns(validation_data[1])
-    validation = as_split(validation_data, name="validation_data")
-    checksums = data.checksums | {"validation X, y": compute_checksum(*validation)}
-    return replace(data.with_validation(validation), checksums=checksums)
+    held_out = as_split(validation_data, name="validation_data")
+    checksums = data.checksums | {"validation X, y": compute_checksum(*held_out)}
+    return replace(data.with_validation(held_out), checksums=checksums)
 
 
 def weights_of_training(data: Dataset, y: Any, sample_weight: Any) -> Any:
