@@ -1,5 +1,6 @@
 """All remarks read alike: part of a line that begins with the name of the data, and no sentence of its own."""
 
+import pickle
 import re
 
 import numpy as np
@@ -7,13 +8,16 @@ import polars as pl
 import pytest
 import xlsxwriter
 from PIL import ExifTags, Image
+from tests.chinese import latin_words, misplaced_marks
 from tests.data.pictures import COLOURS, GREY, encoded, put
 
 from glassnet.data.array_schema import ArraySchema
 from glassnet.data.dataset import Dataset
 from glassnet.data.registry import load_dataset
+from glassnet.data.remarks import say
 from glassnet.data.schema import Schema
 from glassnet.data.user_rows import read_user_rows
+from glassnet.locales.catalogue import Words
 
 TABLE = (
     "# made by hand\n;id;joined;colour;fee;size;all;a\n"
@@ -147,3 +151,31 @@ def test_a_remark_goes_on_after_the_name_of_the_data(reader, tmp_path):
 
 def test_remarks_of_idx_files_do_too(tmp_path, idx_bytes):
     check_style(read_idx(tmp_path, idx_bytes))
+
+
+def test_what_is_noticed_is_said_in_chinese_as_well(tmp_path):
+    table = pl.DataFrame(
+        {
+            "id": range(60),
+            "age": [None] * 4 + [20, 30, 41, 22] * 14,
+            "colour": ["red", "Green", None] * 20,
+            "day": [f"2024-01-0{i % 9 + 1}" for i in range(60)],
+            "words": [f"text {i}" for i in range(60)],
+            "y": ["no", "yes", "No"] * 20,
+        }
+    )
+    table.write_csv(tmp_path / "table.csv")
+    X, y = np.random.default_rng(0).integers(0, 9, (40, 3, 6, 6)), np.arange(40) % 3
+    found = [
+        *load_dataset(str(tmp_path / "table.csv"), target="y").remarks,
+        *Dataset.from_arrays(X.astype(np.uint8), y, X[:9].astype(np.uint8), y[:9] * 0).remarks,
+    ]
+    options = {"missing", "drop", "dates", "astype", "np", "float", "task", "regression", "multi", "class"}
+    names = {*table.columns, "red", "Green", "no", "No", "yes"} | options
+    assert len(found) > 6
+    for remark in found:
+        chinese = say(pickle.loads(pickle.dumps(remark)), Words("zh"))
+        assert latin_words(chinese) <= names, chinese
+        assert misplaced_marks(chinese) == []
+        assert str(remark) == Words("en").render(remark.message)
+    assert say("as it was written", Words("zh")) == "as it was written"

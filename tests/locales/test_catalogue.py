@@ -47,7 +47,7 @@ SAME |= {
     "terminal.file_size",
     "terminal.headed",
 }
-SAME |= {"listing", "verbatim", "verdict_why", "sentences", "diagnoses.line", "checks.found"}
+SAME |= {"q_kinds", "listing", "verbatim", "verdict_why", "sentences", "diagnoses.line", "checks.found"}
 
 
 def forms(text):

@@ -132,13 +132,8 @@ def train(
         others: dict[str, Any] = {"seeds": seeds > 1, "remedy": remedy, "find_lr": find_lr}
         _refuse(others | {"resume": resume is not None}, "is for one process; leave it out, or leave mpirun out")
     if resume is not None:
-        given = {name for part in changes.values() if isinstance(part, dict) for name in part} - {"epochs"}
-        others = {
-            "seed": "seed" in changes,
-            **dict.fromkeys(given, True),
-            **several,
-            "find_lr": find_lr,
-        }
+        named = {name for part in changes.values() if isinstance(part, dict) for name in part} - {"epochs"}
+        others = {"seed": "seed" in changes, **dict.fromkeys(named, True), **several, "find_lr": find_lr}
         others |= {"config": config, "plan": plan is not None, "run_dir": run_dir}
         _refuse(others, "cannot be changed when a run goes on; leave it out, or begin a new run")
         return resume_run(resume, session, epochs=changes["training"].get("epochs"), data_dir=data_dir)
@@ -148,24 +143,31 @@ def train(
         _refuse(others, "is for training, and --find-lr trains nothing; leave one of the two out")
     if remedy and seeds > 1:
         raise UsageError("remedy", "trains a single network again; leave --seeds out")
-    if plan is not None and plan.endswith(".toml"):
-        _refuse({"config": config}, "is a configuration, and so is the file of --plan; leave one of the two out")
-        config, plan = Path(plan), None  # a plan is a configuration
+    config, plan = _take_plan_file(config, plan)
     chosen, remark, data = _configure(changes, config, plan, data_dir)
     session = replace(session, remark=remark)
     if compare:
         from glassnet.data.registry import published
 
         session = replace(session, figures=published(chosen.data.dataset))
+    given: dict[str, Any] = {"data": data, "data_dir": data_dir}
     with nullcontext() if config is None else _naming_file(config, chosen, changes):
         if find_lr:
-            find_rate(chosen, session, data=data, data_dir=data_dir)
+            find_rate(chosen, session, **given)
         elif together:
             train_together(chosen, session, data_dir)
         elif seeds == 1:
-            train_one(chosen, session, data=data, data_dir=data_dir)
+            train_one(chosen, session, **given)
         else:
-            train_seeds(chosen, seeds, session, data=data, data_dir=data_dir)
+            train_seeds(chosen, seeds, session, **given)
+
+
+def _take_plan_file(config: Path | None, plan: str | None) -> tuple[Path | None, str | None]:
+    """Return configuration and plan, where the file of a plan is a configuration."""
+    if plan is None or not plan.endswith(".toml"):
+        return config, plan
+    _refuse({"config": config}, "is a configuration, and so is the file of --plan; leave one of the two out")
+    return Path(plan), None
 
 
 def _was_launched() -> bool:

@@ -284,9 +284,7 @@ def _fit(kind: Kind, estimator: Any, X: Array, y: Array, data: Dataset) -> Basel
 
     with _one_thread(), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", ConvergenceWarning)
-        warnings.filterwarnings(
-            "ignore", "Label .* is present", UserWarning
-        )  # a label that all rows have, or none
+        warnings.filterwarnings("ignore", "Label .* is present", UserWarning)  # in all rows, or none
         begin = time.perf_counter()
         estimator.fit(X, y)
         seconds = time.perf_counter() - begin
