@@ -65,7 +65,7 @@ def test_tables_numbers_and_metrics():
 
 def test_a_fold_whose_loss_overflows_has_no_score():
     with pytest.warns(HealthWarning, match="network 1"):
-        found = validate(optimizer="sgd", learning_rate=[1e30, 0.1, 0.1], batch_size=10)
+        found = validate(gn.Network([4, 3]), optimizer="sgd", learning_rate=[1e38, 0.01, 0.01], batch_size=10)
     assert np.isnan(found.scores[0]).tolist() == [True, False, False]
 
 
