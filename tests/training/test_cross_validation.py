@@ -54,7 +54,7 @@ def test_each_network_equals_that_of_a_fit_on_its_rows_and_is_measured_on_the_ot
 
 def test_tables_numbers_and_metrics():
     table = polars.DataFrame(X, schema=["a", "b", "c", "d"])
-    assert validate(gn.Network([4, 6, 3]), (table, Y), metric="macro_f1").measure == "macro_f1"
+    assert validate(gn.Network([4, 6, 3]), (table, Y), metric="f1").measure == "f1"
     assert validate(gn.Network([4, 6, 3]), (table.to_pandas(), Y)).scores.shape == (1, 3)
     found = validate(gn.Network([3, 6, 1]), (X[:, :3], X[:, 3]), epochs=60, learning_rate=0.01)
     assert found.measure == "r2"
@@ -65,7 +65,7 @@ def test_tables_numbers_and_metrics():
 
 def test_a_fold_whose_loss_overflows_has_no_score():
     with pytest.warns(HealthWarning, match="network 1"):
-        found = validate(optimizer="sgd", learning_rate=[1e30, 0.1, 0.1])
+        found = validate(gn.Network([4, 3]), optimizer="sgd", learning_rate=[1e38, 0.01, 0.01], batch_size=10)
     assert np.isnan(found.scores[0]).tolist() == [True, False, False]
 
 
@@ -73,6 +73,7 @@ def test_a_fold_whose_loss_overflows_has_no_score():
     ("options", "problem"),
     [
         ({"network": 3}, "network: expected a Network, got int; scikit-learn's cross_val_score takes"),
+        ({"metric": "f2"}, "metric: unknown name 'f2'"),
         ({"folds": 1}, "folds: takes a whole number, 2 or more, got 1"),
         ({"repeats": 0}, "repeats: takes a whole number, 1 or more, got 0"),
         ({"folds": 151}, "folds: 151 are more than the 150 rows"),

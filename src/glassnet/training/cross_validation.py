@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from glassnet.data.arrays import as_dataset, as_split, is_table
-from glassnet.errors import UsageError
+from glassnet.errors import UsageError, unknown_name
 from glassnet.nn.activations import Array
 from glassnet.nn.network import Network
 from glassnet.runtime.seeds import stream
 from glassnet.training.fit import asked_of
 from glassnet.training.many import Runs, fit_many
+from glassnet.training.metrics import METRICS
 
 #: What belongs to all folds at once, and not to `glassnet.fit_many`.
 GIVEN = ("validation_data", "sample_weight")
@@ -115,6 +116,8 @@ def cross_validate(
     if not isinstance(network, Network):
         raise UsageError("network", f"expected a Network, got {type(network).__name__}; scikit-learn's "
                          "cross_val_score takes glassnet's estimators")  # fmt: skip
+    if metric is not None and metric not in METRICS:
+        raise unknown_name("metric", str(metric), METRICS)
     for name in GIVEN:
         if name in options:
             raise UsageError(name, "cross_validate takes all rows alike; leave it out")
