@@ -10,10 +10,13 @@ from hypothesis import strategies as st
 from glassnet.graph.figure import PALETTES
 from glassnet.graph.notation import (
     OTHERS,
+    PRODUCT,
     Name,
+    Shown,
     brackets,
     factor,
     fraction,
+    hold,
     identifier,
     length,
     number,
@@ -86,6 +89,12 @@ def test_numbers_multiplied_have_brackets_where_one_is_negative(read, values):
     expected = np.prod([float(number(value).replace("−", "-")) for value in values])
     assert read(written) == pytest.approx(expected, rel=1e-12)
     assert ("(" in text_of(written)) == any(number(value).startswith("−") for value in values)
+
+
+def test_a_number_that_the_page_computes_again_has_its_brackets_inside():
+    shown = Shown(numeral(-2.0), "7")
+    (place,) = ElementTree.fromstring(f"<math>{hold(shown, PRODUCT)}</math>")
+    assert (place.get("data-n"), "".join(place.itertext())) == ("7", "(−2)")
 
 
 LAYER = "mn (2)"

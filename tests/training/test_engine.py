@@ -225,6 +225,13 @@ def test_more_threads_than_there_is_work(blobs):
     assert run.config.environment["threads"] == "11"
 
 
+def test_far_too_many_threads_are_fewer_and_this_is_said(blobs, monkeypatch):
+    monkeypatch.setattr(engine, "MOST_SHARES", 3)
+    with pytest.warns(UserWarning, match="threads: a compiled step takes 3 at most, not 1000"):
+        run = train(blobs(), threads=1000, kernels="numba")
+    assert run.history["threads"] == [3] * 3
+
+
 @pytest.mark.parametrize("kernels", ["numpy", "numba"])
 def test_runs_side_by_side_do_not_disturb_each_other(blobs, kernels):
     alone = [

@@ -74,7 +74,7 @@ def _interpret(functions: list[Callable[..., Any]], source: Source) -> int:
 
 
 def _view(place: tuple[int, str], shape: Any) -> Array:
-    """Return the numbers of a kind at an address, as Numba's ``carray`` does."""
+    """Return the numbers of a kind at an address, as ``carray`` does."""
     address, kind = place
     size = int(np.prod(shape)) * np.dtype(kind).itemsize
     return np.frombuffer(memoryview((ctypes.c_char * size).from_address(int(address))), kind).reshape(shape)

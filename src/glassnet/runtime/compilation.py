@@ -25,6 +25,13 @@ from glassnet.runtime.files import lock_file, write_bytes
 #: text says `fma`: so the bits of a result are the same on every processor.
 OPTIONS: dict[str, Any] = {"fastmath": False, "error_model": "numpy"}
 
+#: Without Numba's own memory no array can be allocated, and none that is handed on has its users counted, which
+#: takes long to compile.
+NO_MEMORY: dict[str, Any] = {"_nrt": False}
+
+#: What nobody calls but compiled code.
+PART: dict[str, Any] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "nogil": True}
+
 #: Who is to be told that a compiler is waited for; None: nobody, or it was told.
 _told: ContextVar[Callable[[], None] | None] = ContextVar("told", default=None)
 
@@ -112,17 +119,18 @@ def _own_text() -> bytes:
 
 
 @functools.cache
-def compile_function(source: str, name: str) -> Callable[..., Any]:
+def compile_function(source: str, name: str, *, allocates: bool = False) -> Callable[..., Any]:
     """Compile the functions of a source text, and return the one of that name.
 
     It is compiled when first called, and from then on loaded from `cache_folder`. Where that cannot be written, it
     is compiled in every process. It releases the interpreter while it runs. The other functions are compiled as
-    parts of it. They may call `machine_functions`.
+    parts of it. They may call `machine_functions`; arrays they make where it says that it ``allocates``.
     """
     from numba import njit
 
-    module, cached = _make_module(source, name)
-    compiled: Any = njit(nogil=True, **OPTIONS)(getattr(module, name))
+    options = OPTIONS if allocates else OPTIONS | NO_MEMORY
+    module, cached = _make_module(source, name, options)
+    compiled: Any = njit(nogil=True, **options)(getattr(module, name))
     setattr(module, name, compiled)
     _cache_on_disk(compiled, compiled.py_func, cached=cached)
     return compiled
@@ -142,36 +150,72 @@ def compile_pointer(source: str, name: str, arguments: tuple[str, ...]) -> int:
         plain = getattr(types, word.rstrip("*"))
         return types.CPointer(plain) if word.endswith("*") else plain
 
-    module, cached = _make_module(source, name)
+    options = OPTIONS | NO_MEMORY
+    module, cached = _make_module(source, name, options)
     signature = tuple(map(kind, arguments)), types.void
-    function: Any = CFunc(getattr(module, name), signature, locals={}, options=dict(OPTIONS))
+    function: Any = CFunc(getattr(module, name), signature, locals={}, options=options)
     setattr(module, name, function)  # it must live as long as its address is in use
     _cache_on_disk(function, function._pyfunc, cached=cached)
     function.compile()
     return int(function.address)
 
 
-def _make_module(source: str, name: str) -> tuple[ModuleType, bool]:
+def _make_module(source: str, name: str, options: dict[str, Any]) -> tuple[ModuleType, bool]:
     """Run a source text as a module, all but the named function ready to be compiled; say if it is on the disk."""
     import numba
 
     njit: Any = numba.njit  # whose types know fewer options than it does
 
-    digest = hashlib.sha256(f"{name} of {source}".encode() + _own_text())
+    digest = hashlib.sha256(f"{name} of {source} {options}".encode() + _own_text())
     module = ModuleType(f"glassnet_{digest.hexdigest()[:16]}")
     path = cache_folder() / f"{module.__name__}.py"
     cached = _write_once(path, source)
     if not cached:
         linecache.cache[str(path)] = (len(source), None, source.splitlines(keepends=True), str(path))
     sys.modules[module.__name__] = module
-    module.__dict__.update(intrinsics.machine_functions(), carray=numba.carray)  # type: ignore[attr-defined]
+    module.__dict__.update(intrinsics.machine_functions())
     exec(compile(source, str(path), "exec"), module.__dict__)
     for key, value in list(module.__dict__.items()):
         if isinstance(value, FunctionType) and value.__module__ == module.__name__ and key != name:
-            setattr(
-                module, key, njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, nogil=True, **OPTIONS)(value)
-            )
+            setattr(module, key, njit(**options, **PART, pipeline_class=_part_compiler())(value))
     return module, cached
+
+
+@functools.cache
+def _part_compiler() -> Any:
+    """Return Numba's compiler for functions that are parts of another one.
+
+    Numba optimises each function and makes machine code of it, and again as a part of whatever calls it. Here a
+    part is only put into what calls it, so this is done once, for all together.
+    """
+    from numba.core.codegen import JITCodeLibrary
+    from numba.core.compiler import Compiler
+
+    class Part(JITCodeLibrary):
+        def _optimize_functions(self, ll_module: Any) -> None:
+            ll_module.data_layout = self._codegen._data_layout
+
+        def _optimize_final_module(self) -> None:
+            pass
+
+        def _finalize_final_module(self) -> None:
+            self._finalized = True
+
+        def get_pointer_to_function(self, name: str) -> int:
+            return 0  # which nobody calls
+
+        @property
+        def codegen(self) -> Any:
+            return self
+
+        def set_env(self, name: str, env: Any) -> None:
+            pass  # there is no machine code that would look for its Python objects
+
+    class PartCompiler(Compiler):
+        def __init__(self, typing: Any, target: Any, library: Any, *others: Any) -> None:
+            super().__init__(typing, target, Part(target.codegen(), "glassnet"), *others)
+
+    return PartCompiler
 
 
 def _cache_on_disk(compiled: Any, function: FunctionType, *, cached: bool) -> None:

@@ -112,7 +112,7 @@ def compile_layers(real: np.dtype[Any]) -> Callable[..., float]:
         version=hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:16],
         real=real, size=real.itemsize, line=LINE // real.itemsize, rows=ROWS,
     )  # fmt: skip
-    run: Any = compile_function(text, "run_layers")
+    run: Any = compile_function(text, "run_layers", allocates=True)
     X, theta = np.zeros((1, 1), real), np.zeros(2, real)
     X.flags.writeable = theta.flags.writeable = False  # so compiled, it takes arrays of either kind
     run(product_address(real), X, theta, np.array([[1, 1, 0, 1, 0, 1, 1, 1]]), np.zeros((1, 1), real), 0, 1)

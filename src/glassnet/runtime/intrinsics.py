@@ -22,6 +22,7 @@ MACHINE_FUNCTIONS = (
     "fma",
     "address",
     "at",
+    "carray",
     "flush_denormals",
     "restore_denormals",
 )
@@ -79,6 +80,8 @@ def machine_functions() -> dict[str, Callable[..., Any]]:
     another thread have the core. ``prefetch(address)`` asks for a cache line that will be read soon.
     ``fma(x, y, z)`` is x y + z, rounded once. ``address(numbers)`` is where an array begins in memory, and
     ``at(numbers, place)`` where one of its numbers stands.
+    ``carray(place, shape)`` is the array, row by row, at a typed address; unlike Numba's own function of this name
+    it can be compiled without Numba's memory, and is no function of its own to compile.
     ``refer(record)`` returns a named tuple by its address, as long as the function runs that asks for it.
     ``flush_denormals()`` has this thread take numbers too small to be normal for 0, which on Intel's processors
     are a hundred times slower than others, and returns what ``restore_denormals(state)`` takes.
@@ -134,9 +137,11 @@ def machine_functions() -> dict[str, Callable[..., Any]]:
 
 
 def _number_functions() -> tuple[Any, ...]:
-    """Return ``fma``, ``address`` and ``at``."""
+    """Return ``fma``, ``address``, ``at`` and ``carray``."""
     from numba import types
+    from numba.core import cgutils
     from numba.extending import intrinsic
+    from numba.np.arrayobj import make_array, populate_array
 
     @intrinsic
     def fma(typing: Any, x: Any, y: Any, z: Any) -> Any:
@@ -166,7 +171,24 @@ def _number_functions() -> tuple[Any, ...]:
 
         return types.intp(numbers, types.intp), code
 
-    return fma, address, at
+    @intrinsic
+    def carray(typing: Any, place: Any, shape: Any) -> Any:
+        kind = types.Array(place.dtype, getattr(shape, "count", 1), "C")
+
+        def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            word = context.get_value_type(types.intp)
+            size = word(context.get_abi_sizeof(context.get_data_type(kind.dtype)))
+            counts = [arguments[1]] if kind.ndim == 1 else cgutils.unpack_tuple(builder, arguments[1])
+            strides = [size]
+            for count in counts[:0:-1]:
+                strides.insert(0, builder.mul(strides[0], count))
+            array = make_array(kind)(context, builder)
+            populate_array(array, arguments[0], counts, strides, size, None)
+            return array._getvalue()
+
+        return kind(place, types.unliteral(shape)), code
+
+    return fma, address, at, carray
 
 
 def _denormal_functions() -> tuple[Any, Any]:

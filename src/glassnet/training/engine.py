@@ -30,6 +30,9 @@ WORTH_COMPILING = 1e8
 #: Threads that "auto" takes at most: shares of a layer that are smaller multiply slowly.
 MOST_THREADS = 8
 
+#: Shares that a step is cut into at most, whatever is asked for: each one has a batch of its own in memory.
+MOST_SHARES = 64
+
 
 class CompiledEngine(Engine):
     """A `Program`, whose result does not depend on how many threads run it."""
@@ -115,9 +118,11 @@ def make_engine(
             with compiling_alone():
                 program = Program(
                     network, context.update, context.state, context.X, context.targets,
-                    batch_size=context.batch_size, shares=threads or allowed,
+                    batch_size=context.batch_size, shares=min(threads or allowed, MOST_SHARES),
                     weights=context.weights, image=context.image,
                 )  # fmt: skip
+            if threads is not None and threads > MOST_SHARES:
+                warn_caller(f"threads: a compiled step takes {MOST_SHARES} at most, not {threads}")
             use_threads(1)  # the program's own threads multiply, each by itself
             kind = (threading.get_ident(), network.layers, context.batch_size, network.theta.dtype)
             choice = _choose_threads(program.shares, fixed, kind)
