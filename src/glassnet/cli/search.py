@@ -73,7 +73,7 @@ def search(
     ] = None,
     finish: Annotated[
         int, typer.Option(help="Configurations that one-epoch trains to their end.", metavar="K", min=1)
-    ] = 5,
+    ] = 3,
     first_epochs: Annotated[
         int | None,
         typer.Option(

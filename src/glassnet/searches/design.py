@@ -16,7 +16,7 @@ from glassnet.searches.strategies import Bracket, find_strategy
 from glassnet.study.job import Job
 
 #: Trials, trials that are finished, and epochs of the first rung, where nothing is said.
-TRIALS, FINISH, FIRST_EPOCHS = 60, 5, 1
+TRIALS, FINISH, FIRST_EPOCHS = 60, 3, 1
 
 
 @dataclass(frozen=True)

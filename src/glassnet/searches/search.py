@@ -24,7 +24,7 @@ from glassnet.training.config import configure
 RESULTS_FILE = "results.csv"
 
 #: Steps of a usual batch after which trials can be told apart; they take 1 / `MOST_SHARE` of all epochs at most.
-FEWEST_STEPS, USUAL_BATCH, MOST_SHARE = 10, 128, 10
+FEWEST_STEPS, USUAL_BATCH, MOST_SHARE = 10, 128, 25
 
 
 def search(
@@ -77,7 +77,7 @@ def search(
         numbers are predicted.
     epochs : int, optional
         Epochs of a whole run, in place of the space's.
-    finish : int, default 5
+    finish : int, default 3
         Trials that the strategy ``"one-epoch"`` trains to their end.
     first_epochs : int, optional
         Epochs after which it chooses these; by default 1, and more where an epoch has fewer than 10 steps.
