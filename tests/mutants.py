@@ -1130,7 +1130,7 @@ MUTANTS = [
     ("training/health/learning_rules.py", "- evidence.left) / NUMBERS_APART >= 1:", "- evidence.left) / NUMBERS_APART >= 2:"),
     ("training/config.py", "if data.checksums.get(file) != checksum:", "if data.checksums.get(file, checksum) != checksum:"),
     ("cli/options.py", "return int(text) if text.isdecimal() else float(text)", "return float(text)"),
-    ("cli/train.py", 'described or {"scaling", "pieces"} & changes["data"].keys() or', "described or"),
+    ("cli/plans.py", 'described or changes["data"].keys() & {"scaling", "pieces"}:', "described:"),
     ("cli/output.py", "right=column not in text", "right=column in text"),
     ("cli/doctor.py", 'or ["none: nothing here costs speed"]', "or []"),
     ("cli/report.py", "page.stat().st_size / 1e3", "page.stat().st_size / 1e6"),

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 import glassnet as gn
-from glassnet.cli.train import NOT_OF_A_PLAN
+from glassnet.cli.plans import NOT_OF_A_PLAN
 from glassnet.nn.optimizers import OPTIMIZERS
 from glassnet.training.config import load_plan
 from glassnet.training.metrics import evaluate_predictions, predict_rows

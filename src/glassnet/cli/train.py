@@ -18,6 +18,7 @@ import typer
 from glassnet.cli.language import LanguageOption, choose_language
 from glassnet.cli.options import ConfigOption, collect_changes, takes
 from glassnet.cli.output import DataDirOption, JsonOption, QuietOption, print_remarks, say, say_stopped
+from glassnet.cli.plans import choose_plan, take_plan_file
 from glassnet.cli.report import report_run_end
 from glassnet.cli.run_output import (
     SessionOptions,
@@ -35,9 +36,6 @@ if TYPE_CHECKING:
     from glassnet.training.config import RunConfig
     from glassnet.training.data_parallel import Group
     from glassnet.training.results import Run
-
-#: Options of training that say how much of a plan is done, and not what it is.
-NOT_OF_A_PLAN = ("epochs", "kernels", "threads", "metrics", "checkpoint_every")
 
 
 @takes("seed", "data", "network", "training")
@@ -143,8 +141,8 @@ def train(
         _refuse(others, "is for training, and --find-lr trains nothing; leave one of the two out")
     if remedy and seeds > 1:
         raise UsageError("remedy", "trains a single network again; leave --seeds out")
-    config, plan = _take_plan_file(config, plan)
-    chosen, remark, data = _configure(changes, config, plan, data_dir)
+    config, plan = take_plan_file(config, plan)
+    chosen, remark, data = choose_plan(changes, config, plan, data_dir)
     session = replace(session, remark=remark)
     if compare:
         from glassnet.data.registry import published
@@ -160,14 +158,6 @@ def train(
             train_one(chosen, session, **given)
         else:
             train_seeds(chosen, seeds, session, **given)
-
-
-def _take_plan_file(config: Path | None, plan: str | None) -> tuple[Path | None, str | None]:
-    """Return configuration and plan, where the file of a plan is a configuration."""
-    if plan is None or not plan.endswith(".toml"):
-        return config, plan
-    _refuse({"config": config}, "is a configuration, and so is the file of --plan; leave one of the two out")
-    return Path(plan), None
 
 
 def _was_launched() -> bool:
@@ -194,54 +184,6 @@ def _refuse(options: Mapping[str, Any], problem: str) -> None:
     for name, given in options.items():
         if given:
             raise UsageError(name, problem)
-
-
-def _configure(
-    changes: dict[str, Any], config: Path | None, plan: str | None, data_dir: Path | None
-) -> tuple[RunConfig, str, Dataset | None]:
-    """Return the configuration that the options amount to, what is to be said of it before training, and the data.
-
-    The data are None until they are needed: only a plan for tables has to know them.
-    """
-    from glassnet.training.config import configure, load_plan, plan_names
-    from glassnet.training.table_plan import TABLE_PLANS
-
-    if config is not None and plan not in (None, "none"):
-        raise UsageError("plan", "is a configuration, and so is --config; leave one of the two out")
-    dataset = changes["data"].get("dataset")
-    if config is not None or dataset is None or plan == "none":
-        return configure(changes, config), "", None
-    if plan in TABLE_PLANS:
-        return _fit_table_plan(changes, plan, data_dir)
-    if plan is not None:
-        return configure(changes, load_plan(dataset, plan)), "", None
-    described = changes["network"].keys() | changes["training"].keys() - {*NOT_OF_A_PLAN}
-    if described or changes["data"].keys() & {"scaling", "pieces"}:
-        return configure(changes), "", None
-    if "best" in plan_names(dataset):
-        remark = f"training by the plan 'best' for {dataset}; --plan none takes the defaults"
-        return configure(changes, load_plan(dataset, "best")), remark, None
-    return _fit_table_plan(changes, "table", data_dir) if _is_table(dataset) else (configure(changes), "", None)
-
-
-def _is_table(dataset: str) -> bool:
-    """Whether a name is that of a table's file."""
-    from glassnet.data.table import is_table
-
-    return is_table(dataset) and Path(dataset).is_file()
-
-
-def _fit_table_plan(changes: dict[str, Any], name: Any, data_dir: Path | None) -> tuple[RunConfig, str, Dataset]:
-    """Read the data as a plan for tables has them read, and fit the plan to them."""
-    from glassnet.training.run import load_data
-    from glassnet.training.table_plan import load_table_plan
-
-    plan = load_table_plan(name)
-    data = load_data(plan.read_by(changes["data"]["dataset"], changes), data_dir)
-    config = plan.fit_to(data, changes)
-    remark = f"training by the plan {name!r} for tables, {config.training.epochs} epochs; "
-    other = "--plan table-small is faster, " if name == "table" else ""
-    return config, f"{remark}{other}--plan none takes the defaults", data
 
 
 def train_one(
