@@ -520,7 +520,7 @@ MUTANTS = [
     ("data/large.py", "file[done[split] : done[split] + len(own)] = own", "file[: len(own)] = own"),
     ("data/mnist_family.py", "images = images.transpose(0, 2, 1)", "pass"),
     ("data/splits.py", "    rest[drawn] = False\n", ""),
-    ("data/arrays.py", ".with_validation(held_out)", ""),
+    ("data/arrays.py", "validation=0, **options).with_validation(held_out)", ""),
     ("data/dataset.py", "y, y_test = flatten_column(y), None if", "y, y_test = y, None if"),
     ("data/mnist_family.py", "self.class_names, self.first_label", "self.class_names"),
     # What rows mean: the schema, rows of arrays and tables, rows of files to predict.
