@@ -112,7 +112,7 @@ def test_a_disk_too_small_for_the_pieces_is_refused_before_anything_is_written(
     needed = sum(split.X.nbytes for split in data.splits.values())
     before, usage = leftovers(), namedtuple("Usage", "free")
     monkeypatch.setattr(large.shutil, "disk_usage", lambda _: usage(needed - 1))
-    with pytest.raises(FileError, match="table's numbers: .* are needed, and .* are free; set TMPDIR"):
+    with pytest.raises(FileError, match=r"table's numbers: .* are needed, and .* are free; set TMPDIR"):
         gn.load_dataset(str(table[0]), target="price", pieces=32)
     assert leftovers() - before == set()
     gn.load_dataset(str(table[0]), target="price", pieces=31)
