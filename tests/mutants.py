@@ -347,7 +347,7 @@ MUTANTS = [
     ("data/array_schema.py", "far > FAR * reach > 0", "far >= FAR * reach > 0"),
     ("data/splits.py", "return self._given[2].encode()", "return self._given[1].encode()"),
     ("data/splits.py", "self._given = train, validation, test", "self._given = train.encode(), validation.encode(), test.encode()"),
-    ("training/archive.py", "FORMAT = 4", "FORMAT = 3"),
+    ("training/archive.py", "FORMAT = 5", "FORMAT = 4"),
     ("training/row_weights.py", "labels.get(str(key), written.get(_as_number(key)))", "labels.get(str(key))"),
     ("training/row_weights.py", "labels.get(str(key), written.get(_as_number(key)))", "written.get(_as_number(key), labels.get(str(key)))"),
     ("training/row_weights.py", "for kind in (int, float):", "for kind in (float,):"),

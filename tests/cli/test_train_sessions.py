@@ -140,7 +140,7 @@ def test_a_damaged_checkpoint_is_named_and_everything_stays(glassnet, run_folder
     cases = {
         "is damaged: its checksum is wrong": bytes(flipped),
         "is damaged or no checkpoint: ": whole[: len(whole) // 2],
-        "is no checkpoint of format 4, but a model file": model,
+        "is no checkpoint of format 5, but a model file": model,
     }
     for message, content in cases.items():
         path.write_bytes(content)

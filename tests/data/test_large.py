@@ -4,6 +4,7 @@ import gc
 import subprocess
 import sys
 import tempfile
+from collections import namedtuple
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 
 import glassnet as gn
 from glassnet.data import large, table_dataset, user_data
+from glassnet.data.columns import TableSchema
 from glassnet.data.splits import is_mapped
 from glassnet.errors import FileError, UsageError
 
@@ -101,6 +103,31 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(everything_is_large, table, 
     with pytest.raises(FileError, match="no room for the table's numbers: No space left on device"):
         gn.load_dataset(str(table[0]), target="price")
     assert leftovers() == before
+
+
+def test_a_disk_too_small_for_the_pieces_is_refused_before_anything_is_written(
+    everything_is_large, table, monkeypatch
+):
+    data = gn.load_dataset(str(table[0]), target="price", pieces=32)
+    needed = sum(split.X.nbytes for split in data.splits.values())
+    before, usage = leftovers(), namedtuple("Usage", "free")
+    monkeypatch.setattr(large.shutil, "disk_usage", lambda _: usage(needed - 1))
+    with pytest.raises(FileError, match=r"table's numbers: .* are needed, and .* are free; set TMPDIR"):
+        gn.load_dataset(str(table[0]), target="price", pieces=32)
+    assert leftovers() - before == set()
+    gn.load_dataset(str(table[0]), target="price", pieces=31)
+
+
+def test_wide_rows_are_encoded_few_at_a_time(everything_is_large, table, monkeypatch):
+    whole = gn.load_dataset(str(table[0]), target="price", pieces=8)
+    sizes = []
+    monkeypatch.setattr(large, "NUMBERS", 50 * whole.n_inputs)
+    encode = TableSchema.encode
+    monkeypatch.setattr(TableSchema, "encode", lambda own, frame: sizes.append(frame.height) or encode(own, frame))
+    parts = gn.load_dataset(str(table[0]), target="price", pieces=8)
+    assert max(sizes) == 50
+    for one, other in zip(whole.splits.values(), parts.splits.values(), strict=True):
+        assert (one.X == other.X).all()
 
 
 def test_rows_and_labels_in_two_npy_files(everything_is_large, tmp_path):

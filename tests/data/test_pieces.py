@@ -304,6 +304,30 @@ def test_pieces_that_memory_does_not_hold_are_refused_before_they_are_made(monke
     assert message.endswith("take fewer pieces")
 
 
+@pytest.mark.parametrize("scaling", ["none", "standard", "robust"])
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
+def test_a_row_that_is_no_number_is_named_by_the_users_column(scaling, wrong):
+    X = np.arange(300.0).reshape(100, 3)
+    schema = Dataset.from_arrays(X, np.arange(100) % 2).scale(scaling).cut(6).schema
+    message = refusal(DataError, schema.encode_rows, [[1.0, 2.0, 3.0], [1.0, 2.0, wrong]])
+    assert message.startswith("X: row 2 (X[1]), column 3 holds ")
+
+
+def test_rows_to_predict_that_memory_does_not_hold_in_pieces_are_refused(monkeypatch):
+    numbers = np.arange(300.0).reshape(100, 3)
+    of_array = Dataset.from_arrays(numbers, np.arange(100) % 2).cut(5).schema.input
+    frame = pl.DataFrame(numbers, ["a", "b", "c"])
+    of_table = TableSchema.learn(frame)[0].cut(frame, 5)
+    monkeypatch.setattr(untrusted_files, "available_memory", lambda: 5_000)
+    monkeypatch.setattr(pieces, "SMALL", 4_000)
+    for schema, rows in ((of_array, numbers), (of_table, frame)):
+        assert len(schema.encode(rows[:50])[0]) == 50
+        message = refusal(DataError, schema.encode, rows)
+        assert message.startswith(
+            "100 rows of 18 numbers: needs 7.2 kB of memory, and 5.0 kB are free; give fewer rows"
+        )
+
+
 @pytest.mark.parametrize(
     "changes",
     [

@@ -21,6 +21,7 @@ from glassnet.graph.computation_graph import ComputationGraph
 from glassnet.graph.example_network import example_network, example_sample
 from glassnet.graph.notation import number
 from glassnet.graph.page import _draw_matrix, explain
+from glassnet.training.snapshots import Snapshots
 
 LEVELS = ("operations", "neurons", "matrices")
 
@@ -379,6 +380,15 @@ def test_in_chinese_no_english_word_is_left(case):
     assert not re.search("[A-Za-z]", told)
 
 
+def test_in_chinese_no_space_stands_between_two_sentences():
+    network, X, y = small()
+    record, snapshots = {"年龄": "20.0", "颜色": "红"}, Snapshots(network)
+    html = explain(network, X, y, record=record, snapshots=snapshots, language="zh").html
+    said = text_of(html).replace("\n", "")
+    assert "换算而来）：年龄 = 20.0、颜色 = 红" in said
+    assert "更新。本页" in said
+
+
 def test_a_formula_says_its_words_in_the_readers_language():
     network = gn.Network([2, 2, 1], "leaky_relu", loss="half_squared_error", seed=3)
     english, chinese = (explain(network, [1.0, -2.0], 1.0, language=language).html for language in ("en", "zh"))
@@ -391,6 +401,8 @@ def test_a_formula_says_its_words_in_the_readers_language():
 def test_a_chinese_page_plays_and_nothing_lies_over_another(open_page, size):
     page = open_page(explain(*small(), language="zh").html, size)
     assert page.inner_text("#count") == "第 0 步，共 30 步"
+    style = "getComputedStyle(document.querySelector('.glossary dt'), '::first-letter').textTransform"
+    assert page.evaluate(style) == "none"  # δ, and not Δ
     for level in LEVELS:
         page.click(f"button[data-level={level}]")
         page.keyboard.press("End")

@@ -355,7 +355,7 @@ BOUNDS = {
     "final": ([0, 1], [-0.1, 1.1], r"in \[0, 1\]"),
     "threshold": ([0, 0.5], [-0.1, 1], r"in \[0, 1\)"),
     "flat": ([0, 0.99], [-0.1, 1], r"in \[0, 1\)"),
-    "cycles": ([1, 9], [0, 1.5], "a whole number, 1 or more"),
+    "cycles": ([1, 50], [0, 1.5, 51, 5000], "a whole number from 1 to 50"),
     "every": ([1, 90], [0, -1, 1.0, 2.5], "a whole number of epochs, 1 or more"),
     "patience": ([0, 90], [-1, 1.0, 2.5], "a whole number of epochs, 0 or more"),
 }

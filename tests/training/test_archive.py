@@ -175,7 +175,7 @@ def test_another_dtype_of_the_same_bytes_is_refused(path):
 
 @pytest.mark.parametrize(
     "entry",
-    ["[1]", "null", "no json", "5", "[" * 100_000, '{"kind": "checkpoint", "format": 4, "values": {}}', "{}"],
+    ["[1]", "null", "no json", "5", "[" * 100_000, '{"kind": "checkpoint", "format": 5, "values": {}}', "{}"],
 )
 def test_an_entry_that_is_none_is_refused(path, entry):
     path.write_bytes(safetensors.save({"theta": np.zeros(2)}, {"glassnet": entry}))
@@ -184,13 +184,13 @@ def test_an_entry_that_is_none_is_refused(path, entry):
 
 def test_files_of_others_are_refused(path):
     path.write_bytes(safetensors.save({"theta": np.zeros(2)}))
-    assert refused(path) == "is no checkpoint of format 4, but a file of format none"
+    assert refused(path) == "is no checkpoint of format 5, but a file of format none"
     path.write_bytes(
         safetensors.save({"theta": np.zeros(2)}, {"glassnet": '{"format": 2, "values": {}, "sha256": ""}'})
     )
-    assert refused(path) == "is no checkpoint of format 4, but a file of format 2" + OTHER  # an earlier one
+    assert refused(path) == "is no checkpoint of format 5, but a file of format 2" + OTHER  # an earlier one
     save_model(Network([2, 2]), path)
-    assert refused(path) == "is no checkpoint of format 4, but a model file of format 4"
+    assert refused(path) == "is no checkpoint of format 5, but a model file of format 5"
 
 
 @pytest.mark.parametrize("values", [[1], None, "text", {"theta": {"ndarray": "none"}}, {"x": {"ndarray": [1]}}])

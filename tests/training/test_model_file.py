@@ -212,12 +212,12 @@ def test_equal_networks_make_equal_files(tmp_path):
 def test_files_of_others_are_refused(tmp_path):
     path, theta = tmp_path / "model.safetensors", {"theta": np.zeros(6, np.float32)}
     save_file(theta, path)
-    assert refused(path) == f"{path}: is no model file of format 4, but a file of format none"
+    assert refused(path) == f"{path}: is no model file of format 5, but a file of format none"
     save_file(theta, path, {"glassnet": '{"format": 2}'})
-    assert refused(path) == f"{path}: is no model file of format 4, but a file of format 2" + OTHER
+    assert refused(path) == f"{path}: is no model file of format 5, but a file of format 2" + OTHER
     write_archive(path, "model file", {"config": Network([2, 2]).get_config(), "weights": np.zeros(6)})
     assert refused(path) == f"{path}: describes no network: 'theta'"
-    save_file(theta, path, {"glassnet": '{"kind": "model file", "format": 4, "values": {}}'})
+    save_file(theta, path, {"glassnet": '{"kind": "model file", "format": 5, "values": {}}'})
     assert refused(path) == f"{path}: is damaged or no model file: 'sha256'"
 
 
@@ -360,7 +360,7 @@ def test_a_model_file_of_0_1_which_knows_no_schema_is_refused(tmp_path):
         path,
         {"glassnet": json.dumps({"kind": "model file", "format": 2, "values": entry, "sha256": "0" * 64})},
     )
-    assert refused(path) == f"{path}: is no model file of format 4, but a model file of format 2" + OTHER
+    assert refused(path) == f"{path}: is no model file of format 5, but a model file of format 2" + OTHER
 
 
 def test_what_is_no_model_is_not_saved(tmp_path):

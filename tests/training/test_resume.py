@@ -621,5 +621,5 @@ def test_a_folder_of_another_version_is_refused_as_such_before_its_data_are_look
     config = tmp_path / "old" / "config.toml"
     config.write_text(config.read_text().replace("[checksums]", '[checksums]\nother = "0"'))  # data differ, too
     monkeypatch.setattr("glassnet.training.archive.FORMAT", 99)
-    with pytest.raises(FileError, match="but a model file of format 4; another version made it: train again"):
+    with pytest.raises(FileError, match="but a model file of format 5; another version made it: train again"):
         resume(tmp_path / "old", progress=False)

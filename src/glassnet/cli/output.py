@@ -32,6 +32,7 @@ EncodingOption = Annotated[
     str | None,
     typer.Option(
         help="Encoding of the file's text, such as latin-1.",
+        metavar="NAME",
         show_default="that named for training, else UTF-8",
     ),
 ]

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from glassnet.data.dense import find_unusable
 from glassnet.data.pieces import Pieces, spell_edges
 from glassnet.data.remarks import Remark
 from glassnet.data.scaling import Scaling, ScalingName, unit_of
@@ -191,7 +192,11 @@ class ArraySchema:
         else:
             with np.errstate(over="ignore"):  # what becomes infinite no network takes
                 scaled = np.divide(rows, unit_of(rows), dtype=np.float64).astype(np.float32)
-        return scaled if self.pieces is None else self.pieces.apply(rows, scaled), remarks
+        if self.pieces is None:
+            return scaled, remarks
+        if problem := find_unusable(rows) or find_unusable(scaled):  # by the user's column
+            raise DataError(problem)
+        return self.pieces.apply(rows, scaled), remarks
 
     def _divide(self, X: Array) -> Array:
         return X if self.white == 1 else (X / np.float32(self.white)).astype(np.float32, copy=False)

@@ -27,7 +27,7 @@ from glassnet.data.column_learning import (
 )
 from glassnet.data.column_values import blank_values, list_more, list_names
 from glassnet.data.number_format import NumberFormat
-from glassnet.data.pieces import count_pieces, find_edges
+from glassnet.data.pieces import count_pieces, find_edges, make_room
 from glassnet.data.read_options import ReadOptions
 from glassnet.data.remarks import join_remarks
 from glassnet.data.scaling import SCALINGS, ScalingName
@@ -227,9 +227,9 @@ class TableSchema:
         Raises
         ------
         DataError
-            If a column is missing, or a value is not of the kind that training had.
+            If a column is missing, a value is not of the kind that training had, or memory does not hold the rows.
         """
-        X = np.zeros((frame.height, self.width), np.float32)
+        X = make_room(frame.height, self.width)
         starts = np.cumsum(self.sizes)[:-1]
         remarks: list[str] = []
         problems: list[str] = []

@@ -6,6 +6,7 @@ data set. What a network reads of them is a few blocks at a time (`glassnet.trai
 
 from __future__ import annotations
 
+import math
 import mmap
 import shutil
 import tempfile
@@ -27,6 +28,7 @@ from glassnet.data.splits import TEST, Draw, count_validation_rows, describe_spl
 from glassnet.data.target_schema import TargetSchema
 from glassnet.errors import FileError
 from glassnet.nn.activations import Array
+from glassnet.runtime.memory import describe_bytes
 from glassnet.runtime.seeds import stream
 
 if TYPE_CHECKING:
@@ -35,8 +37,8 @@ if TYPE_CHECKING:
 #: A table with more cells is large.
 LARGE = 40_000_000
 
-#: Rows that are read at a time.
-BLOCK = 1 << 18
+#: Rows that are read at a time, and numbers that a table's rows become at a time; of wide rows, fewer are read.
+BLOCK, NUMBERS = 1 << 18, 1 << 25
 
 #: Training rows, drawn at random, that scaling, pieces and categories are learned from.
 SAMPLE = 500_000
@@ -76,6 +78,7 @@ def make_large_table(
     ]
     learned, more = TableSchema.learn(pl.concat(drawn), options)
     learned = replace(learned.cut(pl.concat(drawn), pieces) if pieces else learned, scaling=scaling)
+    del drawn
     if labels.task == "regression" and scaling != "none":
         labels, _ = TargetSchema.learn(wanted, task=labels.task, names=[target], scale_by=wanted[training])
     y = labels.encode(wanted)
@@ -84,7 +87,7 @@ def make_large_table(
     remarks: dict[str, None] = dict.fromkeys((*said, *more))
 
     def numbers() -> Iterator[tuple[slice, Array]]:
-        for part, frame in _read_blocks(features, rows):
+        for part, frame in _read_blocks(features, rows, learned.width):
             X, said = learned.encode(frame)
             remarks.update(dict.fromkeys(said))
             yield part, X
@@ -145,10 +148,19 @@ def _assign_splits(rows: int, validation: float | None, split_seed: int) -> tupl
     return membership, size
 
 
-def _read_blocks(lazy: pl.LazyFrame, rows: int) -> Iterator[tuple[slice, pl.DataFrame]]:
-    for first in range(0, rows, BLOCK):
-        part = slice(first, min(first + BLOCK, rows))
+def _read_blocks(lazy: pl.LazyFrame, rows: int, width: int = 1) -> Iterator[tuple[slice, pl.DataFrame]]:
+    """Give a table's rows in blocks, of fewer rows where they become very many numbers each."""
+    block = max(1, min(BLOCK, NUMBERS // width))
+    for first in range(0, rows, block):
+        part = slice(first, min(first + block, rows))
         yield part, lazy.slice(first, part.stop - first).collect()
+
+
+def _refuse_full(folder: Path, needed: int) -> None:
+    """Raise `OSError` for what the disk has no room for: writing to a mapped file would end the process then."""
+    if needed > (free := shutil.disk_usage(folder).free):
+        sizes = f"{describe_bytes(needed)} are needed, and {describe_bytes(free)} are free"
+        raise OSError(f"{sizes}; set TMPDIR to a folder with more")
 
 
 def _write_splits(
@@ -157,6 +169,7 @@ def _write_splits(
     """Write the rows of each split into a file of its own, and map the files."""
     folder = Path(tempfile.mkdtemp(prefix="glassnet-rows-"))
     try:
+        _refuse_full(folder, len(membership) * math.prod(shape) * dtype.itemsize)
         files = [
             np.lib.format.open_memmap(
                 folder / f"{part}.npy", "w+", dtype, (int(np.count_nonzero(membership == part)), *shape)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from glassnet.data.scaling import unit_of
+from glassnet.data.untrusted_files import check_room
 from glassnet.errors import DataError, UsageError
 from glassnet.nn.activations import Array
 
@@ -22,6 +23,9 @@ ROUNDING = 4
 
 #: Rows that are encoded at a time: few enough for their float64 numbers to stay in the processor's cache.
 BLOCK = 1024
+
+#: Encoded rows of so many bytes fit into memory; of more, the system is asked.
+SMALL = 1 << 26
 
 
 def find_edges(numbers: Array, most: int) -> Array:
@@ -136,6 +140,15 @@ def check_most(pieces: Any) -> int:
     return int(pieces)
 
 
+def make_room(rows: int, width: int) -> Array:
+    """Return float32 zeros for encoded rows of so many numbers; `DataError` if memory does not hold them."""
+    if (needed := 4 * rows * width) > SMALL:
+        check_room(
+            needed, f"{rows:,} rows of {width:,} numbers", "give fewer rows at a time, or take fewer pieces"
+        )
+    return np.zeros((rows, width), np.float32)
+
+
 def spell_edges(edges: Sequence[float]) -> list[str]:
     """Return edges as short texts, no two of them alike.
 
@@ -184,7 +197,7 @@ class Pieces:
 
     def apply(self, X: Array, scaled: Array) -> Array:
         """Return rows of shape (n, width) as float32: each number as it was `scaled`, and its pieces behind it."""
-        out, unit = np.empty((len(X), sum(self.sizes)), np.float32), unit_of(X)
+        out, unit = make_room(len(X), sum(self.sizes)), unit_of(X)
         parts = np.split(out, np.cumsum(self.sizes)[:-1], axis=1)
         for column, (edges, part) in enumerate(zip(self.edges, parts, strict=True)):
             part[:, 0] = scaled[:, column]

@@ -64,7 +64,7 @@ RANGES: Ranges = {
     "final": (lambda value: 0 <= value <= 1, "in [0, 1]"),
     "threshold": (lambda value: 0 <= value < 1, "in [0, 1)"),
     "flat": (lambda value: 0 <= value < 1, "in [0, 1)"),
-    "cycles": (lambda value: _is_whole(value) and value >= 1, "a whole number, 1 or more"),
+    "cycles": (lambda value: _is_whole(value) and 1 <= value <= 50, "a whole number from 1 to 50"),
     "every": (lambda value: _is_whole(value) and value >= 1, "a whole number of epochs, 1 or more"),
     "patience": (lambda value: _is_whole(value) and value >= 0, "a whole number of epochs, 0 or more"),
 }

@@ -24,7 +24,7 @@ from glassnet.runtime.records import check_plain, check_regular
 ENTRY = "glassnet"
 
 #: Says which reader a file needs; raised when an older glassnet could not read a newer file.
-FORMAT = 4
+FORMAT = 5
 
 
 #: Bits of a whole number in a file at most, be it a class or a generator's state: there the floats end.
