@@ -1033,7 +1033,7 @@ MUTANTS = [
     ("study/process_pool.py", "if code is not None and code < 0:", "if code is not None and code <= 0:"),
     ("study/job.py", "self.epochs <= len(run.history) <", "self.epochs < len(run.history) <"),
     ("study/job.py", "trained or finished.network", "finished.network"),
-    ("study/job_queue.py", "if self.tries[job.name] < TRIES:", "if self.tries[job.name] <= TRIES:"),
+    ("study/job_queue.py", "if self.tries[job.row_path] < TRIES:", "if self.tries[job.row_path] <= TRIES:"),
     ("searches/strategies.py", "REDUCTION ** (i - s)", "REDUCTION ** (i - s + 1)"),
     ("searches/strategies.py", "math.ceil((most + 1) / (s + 1) * REDUCTION**s)", "math.ceil(REDUCTION**s)"),
     ("searches/space.py", "width * taper**place", "width * taper"),

@@ -65,9 +65,9 @@ class SearchRunner:
         the record says so.
         """
         measure = self.search.space.measure
-        name = f"glassnet-{self.search.space.fingerprint()[:16]}-{self.search.space.base.seed}"
         self.began, self.before = time.monotonic(), self.record.get("seconds", 0.0)
-        self.known = TrialRecord(self.place.path / JOURNAL_FILE, storage, name, larger_is_better(measure))
+        journal, name = self.place.path / JOURNAL_FILE, self.search.study_name
+        self.known = TrialRecord(journal, storage, name, larger_is_better(measure))
         self.drawn = self.known.trials()
         self.record["environment"], self.record["out_of_time"] = environment(), False
         self._note_seconds()
@@ -101,6 +101,8 @@ class SearchRunner:
                     ranked = self._rank(best, rung.epochs)
                     if place < len(bracket) - 1 and not ranked:
                         break
+                if self.record["out_of_time"]:
+                    break
                 first += bracket[0].trials
 
     def _show(self) -> SearchProgress:
@@ -150,7 +152,8 @@ class SearchRunner:
     def _draw_and_train(self, bracket: Bracket, first: int) -> list[Trial]:
         """Draw the trials of a bracket and train its first rung; return them, the best first.
 
-        A sampler that learns draws a generation at a time, and learns from those before.
+        A sampler that learns draws a generation at a time, and learns from those before. No more are drawn once a
+        trial was left out for lack of time.
         """
         numbers = range(first, first + bracket[0].trials)
         size = GENERATION if self.search.sampler != "random" else len(numbers)
@@ -158,7 +161,9 @@ class SearchRunner:
         for begin in range(0, len(numbers), size):
             drawn = self._draw(numbers[begin : begin + size])
             self._train(drawn, bracket[0].epochs, reserve)
-        return self._rank([self.trials[number] for number in numbers], bracket[0].epochs)
+            if self.record["out_of_time"]:
+                break
+        return self._rank([self.trials[number] for number in numbers if number in self.trials], bracket[0].epochs)
 
     def _draw(self, numbers: Sequence[int]) -> list[Trial]:
         """Return the trials of a generation, as drawn before, or drawn now and noted before they run."""
@@ -199,6 +204,8 @@ class SearchRunner:
                 left.append(job)
         left.sort(key=lambda job: job.config.data.model_dump_json())
         self.queue.run(left, self.workers, lambda: self._has_time_for(reserve), lambda: not self._is_over())
+        if any(epochs not in trial.rows for trial in trials):
+            self.record["out_of_time"] = True
 
     def _keep(self, job: Job, row: Row) -> None:
         """Take note of a row."""
