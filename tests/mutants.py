@@ -1042,7 +1042,7 @@ MUTANTS = [
     ("searches/sampling.py", "text[: text.rfind(b\"\\n\") + 1]", "text"),
     ("searches/runner.py", "if number < numbers[0]]", "if number <= numbers[0]]"),
     ("searches/runner.py", "sign * value, trial.number, trial", "-sign * value, trial.number, trial"),
-    ("searches/runner.py", "self.seconds + epochs * a_epoch / self.workers", "self.seconds"),
+    ("searches/runner.py", "self.seconds + epochs * a_epoch / at_once", "self.seconds"),
     ("searches/results.py", "(-pair[0].epochs, sign * pair[1]", "(sign * pair[1], -pair[0].epochs"),
     ("searches/results.py", "self.gain.low is None or self.gain.low <= 0", "self.gain.low is None"),
     ("searches/charts.py", "value > sign * (best[-1].value or 0.0)", "value < sign * (best[-1].value or 0.0)"),

@@ -21,7 +21,7 @@ from glassnet.cli.output import (
     print_table,
 )
 from glassnet.cli.report import attempt_report
-from glassnet.cli.study import WorkersOption, explaining_interrupt
+from glassnet.cli.study import ClusterOption, WorkersOption, explaining_interrupt
 from glassnet.errors import UsageError
 from glassnet.runtime.terminal import print_lines
 
@@ -95,6 +95,7 @@ def search(
         ),
     ] = None,
     workers: WorkersOption = None,
+    cluster: ClusterOption = None,
     lang: LanguageOption = None,
     no_report: Annotated[bool, typer.Option("--no-report", help="Write no report.html and report.md.")] = False,
     data_dir: DataDirOption = None,
@@ -142,6 +143,7 @@ def search(
             folder=out,
             storage=storage,
             workers=workers,
+            cluster=cluster,
             data_dir=data_dir,
             progress=not quiet,
             announce=print_remarks,

@@ -82,7 +82,7 @@ class Search:
 
     @property
     def study_name(self) -> str:
-        """How Optuna's record calls it: by all that decides what is drawn, for a database may hold many searches."""
+        """How Optuna's record calls it: by all that decides what is drawn; a database may hold many."""
         how = f"{self.strategy}-{self.sampler}-{self.first_epochs}"
         return f"glassnet-{self.space.fingerprint()[:16]}-{how}-{self.space.base.seed}"
 

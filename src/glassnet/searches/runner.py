@@ -15,11 +15,11 @@ from glassnet.searches.progress import SearchProgress
 from glassnet.searches.sampling import GENERATION, JOURNAL_FILE, TrialRecord, draw
 from glassnet.searches.search_folder import SearchFolder, SearchRecord
 from glassnet.searches.strategies import Bracket
-from glassnet.study.fairness import DataCache
 from glassnet.study.job import Job
 from glassnet.study.job_queue import JobQueue, read_ended
-from glassnet.study.layout import Layout, given_layout, measure_layout, with_threads
-from glassnet.study.process_pool import ProcessPool, StopRequested
+from glassnet.study.layout import choose_layout, with_threads
+from glassnet.study.pools import Pool, open_pool
+from glassnet.study.process_pool import StopRequested
 from glassnet.study.results import Row
 from glassnet.study.runner import StudyInterrupted
 from glassnet.study.samples import larger_is_better, value_of
@@ -54,6 +54,7 @@ class SearchRunner:
     record: SearchRecord
     data_dir: str | Path | None
     progress: bool
+    cluster: str | None = None
     trials: dict[int, Trial] = field(default_factory=dict)
     threads: int = 1
     workers: int = 1
@@ -88,9 +89,9 @@ class SearchRunner:
         """Go through the brackets, each rung of which waits for the one before."""
         with (
             self._show() as self.shown,
-            ProcessPool(self.place.path / LOG_FILE, interrupts, DataCache(self.data_dir)) as pool,
+            self._open_pool(interrupts) as pool,
         ):
-            self.queue = JobQueue(pool, self.shown, self._keep, keeps_workers=True)
+            self.queue = JobQueue(pool, self.shown, self._keep, keeps_workers=self.cluster is None)
             self._lay_out(workers, pool)
             first = 0
             for bracket in self.search.brackets:
@@ -104,6 +105,10 @@ class SearchRunner:
                 if self.record["out_of_time"]:
                     break
                 first += bracket[0].trials
+
+    def _open_pool(self, interrupts: GracefulInterrupts) -> Pool:
+        log, checksums = self.place.path / LOG_FILE, self.record.get("checksums", {})
+        return open_pool(log, interrupts, self.data_dir, self.cluster, checksums, self.shown.say)
 
     def _show(self) -> SearchProgress:
         """Return the progress, with what is done already."""
@@ -122,6 +127,7 @@ class SearchRunner:
         left = max(0, planned - sum(longest.values()))
         measure = self.search.space.measure
         shown = SearchProgress(self._count_runs(), len(done), measure, left, enabled=self.progress)
+        shown.reached = longest
         for _, row in done:
             shown.note(row)
         return shown
@@ -135,15 +141,12 @@ class SearchRunner:
         before = [0, *(rung.epochs for rung in bracket)]
         return sum(rung.trials * (rung.epochs - done) for rung, done in zip(bracket, before, strict=False))
 
-    def _lay_out(self, workers: int | None, pool: ProcessPool) -> None:
+    def _lay_out(self, workers: int | None, pool: Pool) -> None:
         """Choose how the cores are used: the threads as recorded, or else as they are found best now."""
         base = self.search.space.base
         recorded = self.record.get("layout", {}).get("threads")
-        layout: Layout | None = given_layout(workers, recorded or base.training.threads)
-        if layout is None:
-            self.shown.say("measuring whether runs side by side are faster than one with all cores")
-            layout = measure_layout(pool, base, self.search.trials)
-            self.shown.say(layout.reason)
+        threads = recorded or base.training.threads
+        layout = choose_layout(pool, workers, threads, base, self.search.trials, self.shown.say)
         if recorded is None:
             self.record["layout"] = cast(RecordedLayout, asdict(layout))
             self.place.write(self.record)
@@ -250,5 +253,6 @@ class SearchRunner:
         rows = [(trial.row.seconds, trial.epochs) for trial in self.trials.values() if trial.rows]
         if not rows:
             return not self._is_over()
+        at_once = min(self.workers, len(self.queue.pool.workers) or self.workers)
         a_epoch = sum(seconds for seconds, _ in rows) / sum(length for _, length in rows)
-        return self.seconds + epochs * a_epoch / self.workers < self.search.timeout
+        return self.seconds + epochs * a_epoch / at_once < self.search.timeout

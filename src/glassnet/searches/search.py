@@ -43,6 +43,7 @@ def search(
     folder: str | Path | None = None,
     storage: str | None = None,
     workers: int | None = None,
+    cluster: str | None = None,
     data_dir: str | Path | None = None,
     progress: bool = True,
     announce: Callable[[Dataset], None] = lambda data: None,
@@ -90,6 +91,8 @@ def search(
         file ``journal.log`` in the folder.
     workers : int, optional
         Number of processes, each with one thread; by default as many as are measured to be fastest.
+    cluster : str, optional
+        Address of the scheduler of a Dask cluster, whose workers do the runs, as those of a study.
     data_dir : path, optional
         Folder of the data sets, in place of the one that GLASSNET_DATA names.
     progress : bool, default True
@@ -159,7 +162,7 @@ def search(
         found = gather_results(
             planned,
             place.path,
-            SearchRunner(planned, place, record, data_dir, progress).run(workers, storage),
+            SearchRunner(planned, place, record, data_dir, progress, cluster).run(workers, storage),
             record,
         )
         return _conclude(found, cache)
