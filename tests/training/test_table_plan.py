@@ -78,6 +78,15 @@ def test_a_tiny_table_is_one_batch():
     assert len(gn.run(config, data, progress=False).history) == 1
 
 
+def test_labels_are_smoothed_where_there_are_classes():
+    plan = load_table_plan().model_copy(update={"training": {"label_smoothing": 0.1}})
+    smoothed = {}
+    for target in ("price", "kind"):
+        data = read(make_table().select("size", target), target, plan)
+        smoothed[target] = plan.fit_to(data).training.label_smoothing
+    assert smoothed == {"price": 0.0, "kind": 0.1}
+
+
 def test_another_name_is_no_plan():
     with pytest.raises(UsageError, match=r"plan.*table"):
         load_table_plan("tables")

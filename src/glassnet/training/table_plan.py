@@ -92,6 +92,8 @@ class TablePlan(Section):
         start = self.read_by(data.name, changes)
         network = {"layers": choose_layers(start, data, self.hidden), **self.network}
         training = {"epochs": epochs, "batch_size": batch_size, **self.training}
+        if data.task == "regression":  # a plan for all tables may say it
+            training.pop("label_smoothing", None)
         return configure(changes, configure({"network": network, "training": training}, start))
 
 
