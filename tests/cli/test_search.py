@@ -42,6 +42,7 @@ def test_a_search_is_run_and_told(glassnet, given, here):
     }
     again = glassnet(*command, "--json")
     assert again.code == 0
+    assert again.json["plan"] == "searches/points/plan.toml"
     assert again.json["winner"] == int(re.search(r"#(\d)", verdict)[1])
     assert len(again.json["trials"]) == 10
     assert "/12" not in again.err

@@ -857,6 +857,15 @@ def test_a_table_is_learned_without_a_plan_where_one_says_so(planned, houses, mo
     assert (config.network.layers, config.data.pieces, said) == (None, None, "")
 
 
+def test_a_plan_that_is_not_for_the_data_is_said_to_be_so(glassnet, houses):
+    assert glassnet("train", *houses, "--plan", "tabel").error.startswith(
+        "--plan: unknown name 'tabel'; did you mean 'table'?"
+    )
+    assert glassnet("train", "digits", "--plan", "table").error == (
+        "--plan: 'table' is for tables of numbers and texts; leave it out"
+    )
+
+
 def test_without_a_plan_the_small_network_is_trained(planned):
     config, said = planned("fashion-mnist", "--plan", "none")
     assert (said, config.network, config.training.epochs) == ("", NetworkConfig(), 10)

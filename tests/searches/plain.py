@@ -5,8 +5,8 @@ import random
 import pytest
 from tests.study.studies import points
 
-from glassnet.searches import runner
 from glassnet.searches.search import search
+from glassnet.study import pools
 from glassnet.study.process_pool import WorkerMessage
 
 #: A space of few parameters, with all that a checkpoint has to hold: an average, dropout, a schedule.
@@ -88,7 +88,7 @@ def plain_pool():
     """The pool without processes in place of the other one; its counts begin at 0."""
     with pytest.MonkeyPatch.context() as patch:
         kind = type("Pool", (PlainPool,), {"order": random.Random(0)})
-        patch.setattr(runner, "ProcessPool", kind)
+        patch.setattr(pools, "ProcessPool", kind)
         yield kind
 
 
@@ -107,7 +107,7 @@ def seek(plain_pool, data):
 def found(tmp_path_factory, data):
     """A search that was done, of the strategy one-epoch; not to be changed."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(runner, "ProcessPool", type("Pool", (PlainPool,), {"order": random.Random(0)}))
+        patch.setattr(pools, "ProcessPool", type("Pool", (PlainPool,), {"order": random.Random(0)}))
         folder = tmp_path_factory.mktemp("search") / "found"
         options = {"trials": 12, "finish": 2, "workers": 1, "progress": False}
         return search(data, space=SMALL, folder=folder, **options)

@@ -25,6 +25,7 @@ LINUX = pytest.mark.skipif(sys.platform != "linux", reason="looks for processes 
 
 PROGRAM = """
 import json, sys
+from glassnet import search
 
 if __name__ == "__main__":
     data, folder, options = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
@@ -122,6 +123,8 @@ def test_another_search_or_other_data_are_refused(seek, found, tmp_path):
         seek(folder, epochs=9)
     with pytest.raises(FileError, match="holds a search that has another strategy"):
         seek(folder, strategy="random")
+    with pytest.raises(FileError, match="holds a search that has other first epochs"):
+        seek(folder, first_epochs=2)  # its trials are beyond that
     record = json.loads((folder / "search.json").read_text())
     (folder / "search.json").write_text(json.dumps(record | {"checksums": {"points": {"points.npz": "0"}}}))
     with pytest.raises(FileError, match="was begun with other data files"):
@@ -197,6 +200,7 @@ def test_time_is_kept_for_the_trials_that_are_to_be_finished(seek, plain_pool, t
     found = seek(tmp_path / "kept", trials=50, finish=2, timeout=12 * hour)
     assert 4 <= len(found.trials) < 12
     assert len(found.finished) == 2
+    assert found.record["out_of_time"]  # of 50 trials most were left out, and it says so
 
 
 @pytest.fixture
@@ -286,4 +290,6 @@ def test_a_database_takes_the_record_in_place_of_the_journal(seek, tmp_path):
     name = optuna.get_all_study_names(url)[0]
     study = optuna.load_study(study_name=name, storage=url)
     assert len(study.trials) == 6
+    seek(tmp_path / "other", storage=url, sampler="tpe", trials=2)  # draws its own
+    assert len(optuna.get_all_study_names(url)) == 2
     assert study.best_trial.number in {one.number for one in found.trials}

@@ -37,6 +37,8 @@ def test_the_spaces_that_come_along_suit_their_data(name, dataset):
     measure = "validation_loss" if dataset == "diabetes" else None
     check_space(space_of(values, {"data": {"dataset": dataset}}, measure).for_data(data), data)
     assert ("augmentation" in values["parameters"]) is False  # digits are no bytes
+    sizes = values["parameters"]["batch_size"]["choices"]
+    assert (sizes == [32, 64]) is (max(sizes) < 128) is (dataset == "iris")  # which has 110 rows to learn from
 
 
 def test_small_data_are_compared_after_more_epochs():
@@ -98,6 +100,10 @@ def test_data_that_a_value_does_not_fit_are_told_before_anything_runs():
     values = {"parameters": {"augmentation": {"choices": ["none", "flip"]}}}
     with pytest.raises(UsageError, match=r"augmentation: .* \(in 'augmentation=flip'\)"):
         check_space(space_of(values, DIGITS).for_data(data), data)
+    large = {"parameters": {"scaling": {"key": "data.scaling", "choices": ["standard", "robust"]}}}
+    large["parameters"]["batch_size"] = {"choices": [32, 5000]}
+    with pytest.raises(UsageError, match=r"^parameters.batch_size: 5000 is more than the 1318 samples"):
+        check_space(space_of(large, DIGITS).for_data(data), data)
     watched = space_of({"parameters": {"batch_size": {"choices": [8, 9]}}}, {"data": {"dataset": "digits"}})
     test = watched.base.model_copy(update={"data": watched.base.data.model_copy(update={"validation": "test"})})
     with pytest.raises(UsageError, match="test rows decide nothing in a search"):

@@ -12,10 +12,12 @@ import warnings
 from pathlib import Path
 
 import pytest
+from tests.searches.plain import SMALL, plain_pool
 from tests.study.studies import alive, children, done, gone, models, points, pretend, small, timeless
 
 from glassnet.errors import GlassnetError, UsageError
 from glassnet.runtime.interrupts import GracefulInterrupts
+from glassnet.searches.search import search
 from glassnet.study import cluster_pool, runner
 from glassnet.study.cluster_pool import ClusterPool, compare_versions, import_dask
 from glassnet.study.cluster_task import ClusterData, UnusableWorkerError
@@ -23,6 +25,8 @@ from glassnet.study.progress import StudyProgress
 from glassnet.study.results import read_rows
 from glassnet.study.runner import StudyInterrupted, run_study
 from glassnet.training.run import load_data
+
+__all__ = ["plain_pool"]
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
 
@@ -95,6 +99,17 @@ def test_a_cluster_gives_the_bits_of_this_machine(tmp_path, monkeypatch, data, c
     said = capfd.readouterr()
     assert (said.out, len(said.err.splitlines())) == ("", 6)
     assert run_study(small("points.npz"), tmp_path / "study", progress=False) == rows  # nothing is left to do
+
+
+@LINUX
+def test_a_search_on_a_cluster_gives_the_bits_of_this_machine(tmp_path, data, cluster, plain_pool):
+    """Paused runs travel back, and go on from their checkpoints on any worker."""
+    options = {"space": SMALL, "trials": 4, "finish": 1, "epochs": 2, "progress": False}
+    found = search(data, folder=tmp_path / "cluster", cluster=cluster[1], **options)
+    local = search(data, folder=tmp_path / "local", workers=1, **options)
+    assert [one.epochs for one in found.trials] == [2, 1, 1, 1]
+    assert [(one.number, one.value) for one in found.trials] == [(one.number, one.value) for one in local.trials]
+    assert found.evaluation.theta_sha256 == local.evaluation.theta_sha256
 
 
 @LINUX

@@ -266,3 +266,12 @@ def test_a_run_that_pauses_goes_on_as_if_it_had_not(job, tmp_path):
         "base_seed-1_epochs-1.json",
         "base_seed-1_epochs-2.json",
     ]
+
+
+def test_a_run_beyond_its_pause_without_a_row_gets_the_row_of_the_pause(job):
+    paused = replace(job(training__epochs=3, training__ema=0.9, training__schedule="one_cycle"), until=1)
+    row = perform(paused, DIGITS)
+    for further in (paused, replace(paused, until=None)):
+        perform(further, DIGITS)
+        paused.row_path.unlink()
+        assert timeless([perform(paused, DIGITS)]) == timeless([row])

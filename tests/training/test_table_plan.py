@@ -32,7 +32,7 @@ def test_the_length_follows_the_rows(rows, name):
     plan = load_table_plan(name)
     epochs, batch_size = plan.fit_length(rows)
     assert plan.fewest_epochs <= epochs <= plan.most_epochs
-    assert batch_size in (32, 64, 128, 256)
+    assert batch_size in (32, 64, 128, 256) or batch_size == rows < 32
     steps = epochs * math.ceil(rows / batch_size)
     if plan.fewest_epochs < epochs < plan.most_epochs:
         assert steps == pytest.approx(plan.steps, rel=0.5 / epochs + 1e-9)
@@ -68,6 +68,23 @@ def test_a_fold_of_the_target_is_learned_from_few_rows():
         errors[name] = float(np.sqrt(np.mean((answers - data.test.y) ** 2)))
     assert errors["table"] < errors["table-small"] < errors[None]
     assert errors["table"] < 0.1
+
+
+def test_a_tiny_table_is_one_batch():
+    plan = load_table_plan()
+    data = read(make_table(rows=20).select("size", "price"), "price", plan)
+    config = plan.fit_to(data, {"training": {"epochs": 1}})
+    assert config.training.batch_size == len(data.train.y) < 32
+    assert len(gn.run(config, data, progress=False).history) == 1
+
+
+def test_labels_are_smoothed_where_there_are_classes():
+    plan = load_table_plan().model_copy(update={"training": {"label_smoothing": 0.1}})
+    smoothed = {}
+    for target in ("price", "kind"):
+        data = read(make_table().select("size", target), target, plan)
+        smoothed[target] = plan.fit_to(data).training.label_smoothing
+    assert smoothed == {"price": 0.0, "kind": 0.1}
 
 
 def test_another_name_is_no_plan():

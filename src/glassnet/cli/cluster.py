@@ -10,12 +10,12 @@ import typer
 from glassnet.cli.output import help_without_command, say
 from glassnet.runtime.terminal import print_lines
 
-cluster_app = typer.Typer(help="Have the runs of studies done by the workers of a cluster (Dask).")
+cluster_app = typer.Typer(help="Have the runs of studies and searches done by the workers of a cluster (Dask).")
 
 
 @cluster_app.callback(invoke_without_command=True)
 def cluster(context: typer.Context) -> None:
-    """Have the runs of studies done by the workers of a cluster (Dask)."""
+    """Have the runs of studies and searches done by the workers of a cluster (Dask)."""
     help_without_command(context)
 
 
@@ -39,6 +39,6 @@ def local(
 
     with GracefulInterrupts() as interrupts, local_cluster(workers) as address:
         print_lines(address)
-        say(f"give it runs with: glassnet study FILE --cluster {address}; Ctrl-C ends it")
+        say(f"give it runs with: glassnet study FILE --cluster {address}, or search; Ctrl-C ends it")
         while interrupts.signal is None:
             time.sleep(0.1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from glassnet.errors import UsageError
+from glassnet.errors import UsageError, unknown_name
 
 if TYPE_CHECKING:
     from glassnet.data.dataset import Dataset
@@ -42,6 +42,8 @@ def choose_plan(
     if plan in TABLE_PLANS:
         return _fit_table_plan(changes, plan, data_dir)
     if plan is not None:
+        if _is_table(dataset):
+            raise unknown_name("plan", plan, (*TABLE_PLANS, "none"))
         return configure(changes, load_plan(dataset, plan)), "", None
     described = changes["network"].keys() | changes["training"].keys() - {*NOT_OF_A_PLAN}
     if described or changes["data"].keys() & {"scaling", "pieces"}:
@@ -65,8 +67,14 @@ def _fit_table_plan(changes: dict[str, Any], name: Any, data_dir: Path | None) -
     from glassnet.training.table_plan import load_table_plan
 
     plan = load_table_plan(name)
-    data = load_data(plan.read_by(changes["data"]["dataset"], changes), data_dir)
+    try:
+        data = load_data(plan.read_by(changes["data"]["dataset"], changes), data_dir)
+    except UsageError as error:
+        if error.name == "pieces" and "pieces" not in changes["data"]:
+            raise UsageError("plan", f"{name!r} is for tables of numbers and texts; leave it out") from None
+        raise
     config = plan.fit_to(data, changes)
-    remark = f"training by the plan {name!r} for tables, {config.training.epochs} epochs; "
+    epochs = config.training.epochs
+    remark = f"training by the plan {name!r} for tables, {epochs} epoch{'s' if epochs > 1 else ''}; "
     other = "--plan table-small is faster, " if name == "table" else ""
     return config, f"{remark}{other}--plan none takes the defaults", data

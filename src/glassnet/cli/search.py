@@ -21,7 +21,7 @@ from glassnet.cli.output import (
     print_table,
 )
 from glassnet.cli.report import attempt_report
-from glassnet.cli.study import WorkersOption, explaining_interrupt
+from glassnet.cli.study import ClusterOption, WorkersOption, explaining_interrupt
 from glassnet.errors import UsageError
 from glassnet.runtime.terminal import print_lines
 
@@ -95,6 +95,7 @@ def search(
         ),
     ] = None,
     workers: WorkersOption = None,
+    cluster: ClusterOption = None,
     lang: LanguageOption = None,
     no_report: Annotated[bool, typer.Option("--no-report", help="Write no report.html and report.md.")] = False,
     data_dir: DataDirOption = None,
@@ -142,6 +143,7 @@ def search(
             folder=out,
             storage=storage,
             workers=workers,
+            cluster=cluster,
             data_dir=data_dir,
             progress=not quiet,
             announce=print_remarks,
@@ -199,7 +201,7 @@ def print_search(found: SearchResult, page: Path | None, words: Words) -> None:
     print_lines()
     print_facts(facts)
     for table in (ranking_table(found, words, MOST_LISTED), importance_table(found, words)):
-        if table is not None:
+        if table is not None and table.cells:
             print_lines("", table.caption)
             print_table(table.header, [[cell.text for cell in row] for row in table.cells], text=table.text)
             if table.note:
@@ -211,12 +213,14 @@ def print_search(found: SearchResult, page: Path | None, words: Words) -> None:
 def _record(found: SearchResult, page: Path | None) -> dict[str, Any]:
     """Return what a search found as plain values, for JSON."""
     from glassnet.locales.catalogue import Words
+    from glassnet.searches.search_folder import PLAN_FILE
     from glassnet.searches.verdict import describe_search
     from glassnet.training.health.diagnosis import in_json
 
     return {
         "folder": str(found.folder),
         "report": None if page is None else str(page),
+        "plan": None if found.winner is None else str(found.folder / PLAN_FILE),
         "verdict": describe_search(found, Words("en")),
         "measure": found.measure,
         "strategy": found.search.strategy,

@@ -80,6 +80,12 @@ class Search:
         """What is trained for how long."""
         return find_strategy(self.strategy).plan(self.trials, self.epochs, self.finish, self.first_epochs)
 
+    @property
+    def study_name(self) -> str:
+        """How Optuna's record calls it: by all that decides what is drawn; a database may hold many."""
+        how = f"{self.strategy}-{self.sampler}-{self.first_epochs}"
+        return f"glassnet-{self.space.fingerprint()[:16]}-{how}-{self.space.base.seed}"
+
     def job(self, number: int, drawn: dict[str, Any], epochs: int, folder: Path) -> Job:
         """Return the run of a trial up to so many epochs."""
         return Job(

@@ -19,6 +19,7 @@ class SearchProgress(StudyProgress):
 
     def __init__(self, total: int, done: int, measure: str, epochs: int, *, enabled: bool) -> None:
         self.left, self.ended, self.began = epochs, 0, time.monotonic()
+        self.reached: dict[str, int] = {}
         self.best: tuple[float, str] | None = None
         super().__init__(total, done, measure, enabled=enabled)
 
@@ -41,9 +42,15 @@ class SearchProgress(StudyProgress):
         return (time.monotonic() - self.began) / self.ended * max(0, self.left - self.ended)
 
     def epoch(self, job: Job, epoch: int = 0, value: float | None = None) -> None:
-        """Show how far a run is, and count its epoch."""
-        self.ended += epoch > 0
+        """Show how far a run is, and count its epochs; not each of them is reported from a cluster."""
+        self._count(job, epoch)
         super().epoch(job, epoch, value)
+
+    def _count(self, job: Job, epoch: int) -> None:
+        """Count the epochs of a trial that were not yet counted, in this run of it or a shorter one."""
+        before = self.reached.get(job.name, 0)
+        self.reached[job.name] = max(before, epoch)
+        self.ended += self.reached[job.name] - before
 
     def note(self, row: Row) -> None:
         """Remember the best so far."""
@@ -56,6 +63,7 @@ class SearchProgress(StudyProgress):
     def finish(self, job: Job, row: Row) -> None:
         """Count a run that is at its end, and print its line."""
         self.note(row)
+        self._count(job, job.until or job.config.training.epochs)
         super().finish(job, row)
 
     def line(self, job: Job, row: Row) -> str:

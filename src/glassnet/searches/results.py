@@ -110,6 +110,8 @@ class SearchResult(Plots):
     importance : dict of str to float
         How much each parameter had to do with being among the best after the epochs of the first rung, as shares
         of 1; see `glassnet.searches.sampling.measure_importance`. Empty with few trials.
+    compared : int
+        Trials that the importance is told by: those with a value after the epochs of the first rung.
     evaluation : FinalEvaluation or None
         The winner on the test rows, which were opened once; None where they stayed closed.
     record : dict
@@ -123,6 +125,7 @@ class SearchResult(Plots):
     low: float | None
     high: float | None
     importance: dict[str, float]
+    compared: int
     evaluation: FinalEvaluation | None
     record: SearchRecord
 
@@ -222,6 +225,7 @@ def gather_results(
     gains = {} if chosen is None else _measure_gains(chosen, whole, measure)
     places = {trial.number: place for place, (trial, _) in enumerate(known, start=1)}
     ranked = [_rank(trial, summaries, gains, front, places, measure) for trial in ordered]
+    compared = _compare_first(search, tried)
     low, high = _allow_for_choice(chosen, [trial for trial, _ in known], measure)
     return SearchResult(
         search=search,
@@ -230,7 +234,8 @@ def gather_results(
         winner=next((one for one in ranked if chosen is not None and one.number == chosen.number), None),
         low=low,
         high=high,
-        importance=find_importance(search, tried),
+        importance=measure_importance(compared, search.space.dimensions, larger_is_better(measure)),
+        compared=len(compared),
         evaluation=None,
         record=record,
     )
@@ -303,12 +308,11 @@ def first_epochs(search: Search) -> int:
     return min(rung.epochs for bracket in search.brackets for rung in bracket)
 
 
-def find_importance(search: Search, trials: Sequence[Trial]) -> dict[str, float]:
-    """Return the importance of each parameter, told by all trials that have a value after the first rung."""
+def _compare_first(search: Search, trials: Sequence[Trial]) -> list[tuple[dict[str, Any], float]]:
+    """Return what was drawn for each trial that has a value after the first rung, and that value."""
     measure, first = search.space.measure, first_epochs(search)
     values = [(trial.drawn, value_of(trial.rows[first], measure)) for trial in trials if first in trial.rows]
-    known = [(drawn, value) for drawn, value in values if value is not None]
-    return measure_importance(known, search.space.dimensions, larger_is_better(measure))
+    return [(drawn, value) for drawn, value in values if value is not None]
 
 
 def plan_text(found: SearchResult) -> str:

@@ -15,11 +15,11 @@ from glassnet.searches.progress import SearchProgress
 from glassnet.searches.sampling import GENERATION, JOURNAL_FILE, TrialRecord, draw
 from glassnet.searches.search_folder import SearchFolder, SearchRecord
 from glassnet.searches.strategies import Bracket
-from glassnet.study.fairness import DataCache
 from glassnet.study.job import Job
 from glassnet.study.job_queue import JobQueue, read_ended
-from glassnet.study.layout import Layout, given_layout, measure_layout, with_threads
-from glassnet.study.process_pool import ProcessPool, StopRequested
+from glassnet.study.layout import choose_layout, with_threads
+from glassnet.study.pools import Pool, open_pool
+from glassnet.study.process_pool import StopRequested
 from glassnet.study.results import Row
 from glassnet.study.runner import StudyInterrupted
 from glassnet.study.samples import larger_is_better, value_of
@@ -54,6 +54,7 @@ class SearchRunner:
     record: SearchRecord
     data_dir: str | Path | None
     progress: bool
+    cluster: str | None = None
     trials: dict[int, Trial] = field(default_factory=dict)
     threads: int = 1
     workers: int = 1
@@ -65,9 +66,9 @@ class SearchRunner:
         the record says so.
         """
         measure = self.search.space.measure
-        name = f"glassnet-{self.search.space.fingerprint()[:16]}-{self.search.space.base.seed}"
         self.began, self.before = time.monotonic(), self.record.get("seconds", 0.0)
-        self.known = TrialRecord(self.place.path / JOURNAL_FILE, storage, name, larger_is_better(measure))
+        journal, name = self.place.path / JOURNAL_FILE, self.search.study_name
+        self.known = TrialRecord(journal, storage, name, larger_is_better(measure))
         self.drawn = self.known.trials()
         self.record["environment"], self.record["out_of_time"] = environment(), False
         self._note_seconds()
@@ -88,9 +89,9 @@ class SearchRunner:
         """Go through the brackets, each rung of which waits for the one before."""
         with (
             self._show() as self.shown,
-            ProcessPool(self.place.path / LOG_FILE, interrupts, DataCache(self.data_dir)) as pool,
+            self._open_pool(interrupts) as pool,
         ):
-            self.queue = JobQueue(pool, self.shown, self._keep, keeps_workers=True)
+            self.queue = JobQueue(pool, self.shown, self._keep, keeps_workers=self.cluster is None)
             self._lay_out(workers, pool)
             first = 0
             for bracket in self.search.brackets:
@@ -101,7 +102,13 @@ class SearchRunner:
                     ranked = self._rank(best, rung.epochs)
                     if place < len(bracket) - 1 and not ranked:
                         break
+                if self.record["out_of_time"]:
+                    break
                 first += bracket[0].trials
+
+    def _open_pool(self, interrupts: GracefulInterrupts) -> Pool:
+        log, checksums = self.place.path / LOG_FILE, self.record.get("checksums", {})
+        return open_pool(log, interrupts, self.data_dir, self.cluster, checksums, self.shown.say)
 
     def _show(self) -> SearchProgress:
         """Return the progress, with what is done already."""
@@ -120,6 +127,7 @@ class SearchRunner:
         left = max(0, planned - sum(longest.values()))
         measure = self.search.space.measure
         shown = SearchProgress(self._count_runs(), len(done), measure, left, enabled=self.progress)
+        shown.reached = longest
         for _, row in done:
             shown.note(row)
         return shown
@@ -133,15 +141,12 @@ class SearchRunner:
         before = [0, *(rung.epochs for rung in bracket)]
         return sum(rung.trials * (rung.epochs - done) for rung, done in zip(bracket, before, strict=False))
 
-    def _lay_out(self, workers: int | None, pool: ProcessPool) -> None:
+    def _lay_out(self, workers: int | None, pool: Pool) -> None:
         """Choose how the cores are used: the threads as recorded, or else as they are found best now."""
         base = self.search.space.base
         recorded = self.record.get("layout", {}).get("threads")
-        layout: Layout | None = given_layout(workers, recorded or base.training.threads)
-        if layout is None:
-            self.shown.say("measuring whether runs side by side are faster than one with all cores")
-            layout = measure_layout(pool, base, self.search.trials)
-            self.shown.say(layout.reason)
+        threads = recorded or base.training.threads
+        layout = choose_layout(pool, workers, threads, base, self.search.trials, self.shown.say)
         if recorded is None:
             self.record["layout"] = cast(RecordedLayout, asdict(layout))
             self.place.write(self.record)
@@ -150,7 +155,8 @@ class SearchRunner:
     def _draw_and_train(self, bracket: Bracket, first: int) -> list[Trial]:
         """Draw the trials of a bracket and train its first rung; return them, the best first.
 
-        A sampler that learns draws a generation at a time, and learns from those before.
+        A sampler that learns draws a generation at a time, and learns from those before. No more are drawn once a
+        trial was left out for lack of time.
         """
         numbers = range(first, first + bracket[0].trials)
         size = GENERATION if self.search.sampler != "random" else len(numbers)
@@ -158,7 +164,9 @@ class SearchRunner:
         for begin in range(0, len(numbers), size):
             drawn = self._draw(numbers[begin : begin + size])
             self._train(drawn, bracket[0].epochs, reserve)
-        return self._rank([self.trials[number] for number in numbers], bracket[0].epochs)
+            if self.record["out_of_time"]:
+                break
+        return self._rank([self.trials[number] for number in numbers if number in self.trials], bracket[0].epochs)
 
     def _draw(self, numbers: Sequence[int]) -> list[Trial]:
         """Return the trials of a generation, as drawn before, or drawn now and noted before they run."""
@@ -199,6 +207,8 @@ class SearchRunner:
                 left.append(job)
         left.sort(key=lambda job: job.config.data.model_dump_json())
         self.queue.run(left, self.workers, lambda: self._has_time_for(reserve), lambda: not self._is_over())
+        if any(epochs not in trial.rows for trial in trials):
+            self.record["out_of_time"] = True
 
     def _keep(self, job: Job, row: Row) -> None:
         """Take note of a row."""
@@ -243,5 +253,6 @@ class SearchRunner:
         rows = [(trial.row.seconds, trial.epochs) for trial in self.trials.values() if trial.rows]
         if not rows:
             return not self._is_over()
+        at_once = min(self.workers, len(self.queue.pool.workers) or self.workers)
         a_epoch = sum(seconds for seconds, _ in rows) / sum(length for _, length in rows)
-        return self.seconds + epochs * a_epoch / self.workers < self.search.timeout
+        return self.seconds + epochs * a_epoch / at_once < self.search.timeout

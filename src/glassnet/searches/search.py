@@ -43,6 +43,7 @@ def search(
     folder: str | Path | None = None,
     storage: str | None = None,
     workers: int | None = None,
+    cluster: str | None = None,
     data_dir: str | Path | None = None,
     progress: bool = True,
     announce: Callable[[Dataset], None] = lambda data: None,
@@ -90,6 +91,8 @@ def search(
         file ``journal.log`` in the folder.
     workers : int, optional
         Number of processes, each with one thread; by default as many as are measured to be fastest.
+    cluster : str, optional
+        Address of the scheduler of a Dask cluster, whose workers do the runs, as those of a study.
     data_dir : path, optional
         Folder of the data sets, in place of the one that GLASSNET_DATA names.
     progress : bool, default True
@@ -159,7 +162,7 @@ def search(
         found = gather_results(
             planned,
             place.path,
-            SearchRunner(planned, place, record, data_dir, progress).run(workers, storage),
+            SearchRunner(planned, place, record, data_dir, progress, cluster).run(workers, storage),
             record,
         )
         return _conclude(found, cache)
@@ -184,12 +187,20 @@ def _choose_space(
 
 
 def shipped_for(data: Dataset) -> dict[str, Any]:
-    """Return the values of the space that comes along: one for images, and one for tables and all else."""
-    if data.image_shape is None:
-        return shipped_values("tables")
-    values = shipped_values("images")
+    """Return the values of the space that comes along: one for images, and one for tables and all else.
+
+    What cannot be had of these data is left out: moves of pictures that are not of bytes, and batches of more rows
+    than there are.
+    """
+    values = shipped_values("tables" if data.image_shape is None else "images")
+    parameters = values["parameters"]
     if data.train.X.dtype.itemsize > 1:  # only pictures of bytes can be moved
-        del values["parameters"]["augmentation"]
+        parameters.pop("augmentation", None)
+    sizes = [size for size in parameters["batch_size"]["choices"] if size <= len(data.train.y)]
+    if len(sizes) > 1:
+        parameters["batch_size"]["choices"] = sizes
+    else:
+        del parameters["batch_size"]
     return values
 
 
@@ -211,14 +222,18 @@ def check_space(space: Space, data: Dataset) -> None:
         first,
         *({**first, name: end} for name, one in space.dimensions.items() for end in one.drawn_ends[1:]),
     ]
+    options = {key.partition(".")[2]: name for name, key in space.keys.items()}
     for drawn in tried:
         changed = [name for name in drawn if drawn[name] != first[name]]
         what = (
             ", ".join(f"{name}={space.labels(drawn)[name]}" for name in changed) or "the first of every parameter"
         )
-        config = space.config(drawn)
-        if config.data == space.base.data:
+        config = space.config(drawn).model_copy(update={"data": space.base.data})  # its rows are these
+        try:
             check(what, config, data, space.measure)
+        except UsageError as error:
+            name = f"parameters.{options[error.name]}" if error.name in options else error.name
+            raise UsageError(name, error.problem) from None
 
 
 def _conclude(found: SearchResult, cache: DataCache) -> SearchResult:

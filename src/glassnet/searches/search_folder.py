@@ -21,6 +21,9 @@ SPACE_FILE = "space.toml"
 RECORD_FILE = "search.json"
 PLAN_FILE = "plan.toml"
 
+#: How a search differs from that of a folder, in words.
+DIFFERENCES = {"fingerprint": "searches something else", "first_epochs": "has other first epochs"}
+
 
 @with_config(ConfigDict(extra="forbid"))
 class SearchRecord(TypedDict, total=False):
@@ -65,9 +68,11 @@ class SearchFolder:
             record = self.record()
             own = search.space.fingerprint()
             same: SearchRecord = {"fingerprint": own, "strategy": search.strategy, "sampler": search.sampler}
-            for name in ("fingerprint", "strategy", "sampler"):
-                if record.get(name, same[name]) != same[name]:
-                    what = "searches something else" if name == "fingerprint" else f"has another {name}"
+            if search.strategy == "one-epoch":
+                same["first_epochs"] = search.first_epochs
+            for name, value in same.items():
+                if record.get(name, value) != value:
+                    what = DIFFERENCES.get(name, f"has another {name}")
                     raise FileError(self.path, f"holds a search that {what}; choose another folder")
             if record.setdefault("checksums", checksums) != checksums:
                 raise FileError(self.path, "was begun with other data files; choose another folder, or take those")

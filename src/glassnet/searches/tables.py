@@ -81,8 +81,7 @@ def importance_table(found: SearchResult, words: Words) -> Table | None:
 
 def importance_note(found: SearchResult, words: Words) -> str:
     """Say how the importance was measured, and on what."""
-    counted = sum(one.value is not None for one in found.trials)
-    trials = words.say("search.n_trials", n=counted)
+    trials = words.say("search.n_trials", n=found.compared)
     return words.say(
         "search.importance_note", trials=trials, epochs=words.say("n_epochs", n=first_epochs(found.search))
     )

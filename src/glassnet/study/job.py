@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import time
 import warnings
@@ -97,6 +98,10 @@ class Paused(Exception):  # noqa: N818 - a pause is no error
         self.run = run
 
 
+class PausedBefore(Exception):  # noqa: N818 - it is done again
+    """A run is at its pause or beyond, and has no row for it: what is saved may be half of it."""
+
+
 class PauseAfter(Callback):
     """Pauses a run after so many epochs, if it is to have more: what a callback raises ends and saves it.
 
@@ -105,6 +110,11 @@ class PauseAfter(Callback):
 
     def __init__(self, epochs: int) -> None:
         self.epochs = epochs
+
+    def on_train_begin(self, run: Run) -> None:
+        """Raise `PausedBefore` where the run has had these epochs, and its process was killed before their row."""
+        if len(run.history) >= self.epochs:
+            raise PausedBefore
 
     def on_epoch_end(self, run: Run) -> None:
         """Raise `Paused` when it is time."""
@@ -195,12 +205,13 @@ def _look_at_rows(network: Network, data: Dataset, measure: str) -> dict[str, An
 
 
 def _train(job: Job, data: Dataset, callbacks: Sequence[Callback], restart: bool) -> Run:
-    """Begin a run or resume it; a folder that holds no run yet is removed."""
+    """Begin a run or resume it; a folder that holds no run yet, or one beyond its pause, is removed."""
     folder = job.run_dir
     if folder.exists():
         _wait_until_free(folder)
         if not restart and (folder / CONFIG_FILE).is_file():
-            return resume(folder, data, callbacks=callbacks, progress=False)
+            with contextlib.suppress(PausedBefore):
+                return resume(folder, data, callbacks=callbacks, progress=False)
         try:
             shutil.rmtree(folder)
         except OSError as error:

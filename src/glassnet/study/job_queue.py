@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from glassnet.study.job import Job, perform_in_worker
@@ -29,7 +30,7 @@ class JobQueue:
     shown: StudyProgress
     ended: Callable[[Job, Row], None]
     keeps_workers: bool = False
-    tries: Counter[str] = field(default_factory=Counter)
+    tries: Counter[Path] = field(default_factory=Counter)
     damaged: set[str] = field(default_factory=set)
     running: dict[Any, Job] = field(default_factory=dict)
 
@@ -80,8 +81,8 @@ class JobQueue:
         self.shown.drop(job)
         row = value
         if kind != "result":
-            self.tries[job.name] += 1
-            if self.tries[job.name] < TRIES:
+            self.tries[job.row_path] += 1
+            if self.tries[job.row_path] < TRIES:
                 if kind == "error":
                     self.damaged.add(job.name)  # what is saved of the run may be the cause
                 left.appendleft(job)

@@ -60,10 +60,11 @@ class TablePlan(Section):
     def fit_length(self, rows: int) -> tuple[int, int]:
         """Return epochs and batch size for so many training rows.
 
-        The batch size is the power of two nearest to a fiftieth of the rows, from 32 to 256.
+        The batch size is the power of two nearest to a fiftieth of the rows, from 32 to 256; all rows where they
+        are fewer.
         """
         nearest = 2 ** round(math.log2(max(1.0, rows * BATCH_SHARE)))
-        batch_size = min(max(nearest, SMALLEST_BATCH), LARGEST_BATCH)
+        batch_size = min(max(nearest, SMALLEST_BATCH), LARGEST_BATCH, rows)
         epochs = round(self.steps / math.ceil(rows / batch_size))
         return min(max(epochs, self.fewest_epochs), self.most_epochs), batch_size
 
@@ -91,7 +92,7 @@ class TablePlan(Section):
         start = self.read_by(data.name, changes)
         network = {"layers": choose_layers(start, data, self.hidden), **self.network}
         training = {"epochs": epochs, "batch_size": batch_size, **self.training}
-        if data.task == "regression":
+        if data.task == "regression":  # a plan for all tables may say it
             training.pop("label_smoothing", None)
         return configure(changes, configure({"network": network, "training": training}, start))
 
