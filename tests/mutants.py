@@ -742,7 +742,7 @@ MUTANTS = [
     ("nn/input_rows.py", 'f"X: row {row + 1} (X[{row}]), column', 'f"X: row {row} (X[{row}]), column'),
     ("data/dense.py", "np.ma.filled(values.astype(np.float64), np.nan)", "values.data"),
     ("data/dense.py", "if left < 2 < given + 1:", "if False:"),
-    ("training/trainer.py", 'config.environment.get("kernels", training.kernels)', "training.kernels"),
+    ("training/engine.py", 'begun.get("kernels", kernels)', "kernels"),
     ("training/trainer.py", 'if state.ended == "epochs" and self.training.epochs > done:', "if False:"),
     ("training/trainer.py", "self.run.history, self.run.stopped = state.history, state.ended", "self.run.history = state.history"),
     ("training/run.py", 'saved["sample_weight"]', "None"),
