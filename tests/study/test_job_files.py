@@ -62,6 +62,6 @@ def test_one_that_is_cut_off_is_no_run(job, tmp_path, monkeypatch):
 def test_a_name_that_leads_elsewhere_is_refused_before_anything_changes(job, tmp_path, name):
     there, files = moved(job, tmp_path), pack_run(job)
     unpack_run(there, files)
-    with pytest.raises(FileError, match="a worker sent .* which is no name of a file in it"):
+    with pytest.raises(FileError, match=r"a worker sent .* which is no name of a file in it"):
         unpack_run(there, {name: b"", "config.toml": b""})
     assert pack_run(there) == files
