@@ -1,11 +1,11 @@
-"""What many processes cost: measured here, fitted by three small formulas, and carried on to more of them.
+"""What many processes cost, measured here.
 
     python benchmarks/scaling.py
 
 Measured are the steps of networks of several sizes, sums over two processes of MPI, and the way of a finished run
-from a worker of Dask to the disk. Each is fitted by a constant and a slope: seconds = fixed + amount / rate. The
-least of several times is taken, as whatever disturbs a measurement makes it longer. docs/scaling.md says what the
-figures mean.
+from a worker of Dask to the disk. The least of several times is taken, as whatever disturbs a measurement makes it
+longer. Beside the times, a line is fitted to each, seconds = fixed + amount / rate, with how far it is off: where
+that is far, there is no line. docs/scaling.md says what the figures mean.
 """
 
 from __future__ import annotations
@@ -121,44 +121,22 @@ def measure_results() -> list[tuple[int, float]]:
 
 
 def main() -> None:
-    """Measure, fit, and print a record."""
+    """Measure, and print the times, the lines and a record."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--add-up", action="store_true", help=argparse.SUPPRESS)
     if parser.parse_args().add_up:
         return add_up_here()
     steps, sums, results = measure_steps(), measure_sums(), measure_results()
     record = {"steps": steps, "sums": sums, "results": results}
-    for name, unit in (("steps", "FLOP/s"), ("sums", "bytes/s"), ("results", "bytes/s")):
+    print(f"load {os.getloadavg()[0]:.0f}")
+    for name, unit in (("steps", "FLOP"), ("sums", "bytes"), ("results", "bytes")):
         if record[name]:
             fixed, rate = fit(*zip(*record[name], strict=True))
-            errors = [abs(fixed + x / rate - t) / t for x, t in record[name]]
-            print(
-                f"{name:8} {fixed * 1e6:10.1f} us + amount / {rate:.3g} {unit}, off by {max(errors):.0%} at most"
-            )
-            record[f"{name} fit"] = [fixed, rate]
-    if sums:
-        print("\nprocesses  step of 784-256-128-10, batch 1024  efficiency")
-        for processes in (1, 2, 8, 32, 128):
-            seconds = predict_step(record, processes)
-            print(
-                f"{processes:9}  {seconds * 1e3:31.2f} ms  {predict_step(record, 1) / processes / seconds:10.0%}"
-            )
-    fixed, rate = record["results fit"]
-    print("\nworkers that one client keeps up with, by the seconds of a run (1 MB of files)")
-    for seconds in (1, 10, 100, 1000):
-        print(f"{seconds:7}  {seconds / (fixed + 1e6 / rate):8.0f}")
+            off = max(abs(fixed + x / rate - t) / t for x, t in record[name])
+            print(f"\n{name}: {fixed * 1e3:.3g} ms + {unit} / {rate:.3g} a second, off by up to {off:.0%}")
+            for amount, seconds in record[name]:
+                print(f"{amount:12,} {unit:5}  {seconds * 1e3:8.3f} ms")
     print(json.dumps(record))
-
-
-def predict_step(record, processes: int, batch: int = 1024) -> float:
-    """Return the seconds of a step by so many processes: its share of the work, and a sum in log2 rounds."""
-    net = gn.Network([784, 256, 128, 10], seed=0)
-    fixed, rate = record["steps fit"]
-    own = fixed + flops_per_row(net) * batch / processes / rate
-    latency, bandwidth = record["sums fit"]
-    rounds = math.ceil(math.log2(processes)) if processes > 1 else 0
-    # two processes have one round, and move the vector once; a ring moves it 2 (W - 1) / W times in all
-    return own + rounds * latency + 2 * (processes - 1) / processes * net.theta.nbytes / bandwidth
 
 
 if __name__ == "__main__":

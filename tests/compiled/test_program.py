@@ -807,3 +807,14 @@ def test_formulas_are_kept_where_they_are_the_same():
     texts = [find_formulas(one, Update(Own(rate))).update.text for rate in (0.25, 0.5)]
     assert "0.25" in texts[0]
     assert "0.25" not in texts[1]
+
+
+def test_a_function_of_ones_own_is_traced_anew():
+    numbers = {"slope": 0.25}  # as a variable of a notebook, which may change between two trainings
+    steep = Activation("steep", lambda Z: numbers["slope"] * Z, lambda Z, H: numbers["slope"] * np.ones_like(Z))
+    network, update = Network([3, 4, 2], activation=steep), Update(Adam())
+    before = find_formulas(network, update).activate[0].text
+    numbers["slope"] = 0.75
+    after = find_formulas(network, update).activate[0].text
+    assert "0.25" in before
+    assert "0.75" in after

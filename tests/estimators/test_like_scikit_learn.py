@@ -9,7 +9,7 @@ from sklearn.datasets import load_iris, make_multilabel_classification
 from sklearn.exceptions import ConvergenceWarning
 
 import glassnet as gn
-from glassnet.errors import UsageError
+from glassnet.errors import DataError, UsageError
 from glassnet.nn.losses import LOSSES
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -130,6 +130,8 @@ def test_counts_are_regressed_as_by_scikit_learn(tmp_path):
     )
     with pytest.raises(UsageError, match="poisson goes with exp, not identity"):
         gn.Network([2, 3, 1], loss="poisson")
+    with pytest.raises(DataError, match="y: poisson takes numbers >= 0, got -1"):
+        gn.fit(gn.Network([2, 3, 1], loss="poisson", output_activation="exp"), X[:3, :2], [3.0, -1.0, 0.0])
     assert "poisson" not in LOSSES
     with pytest.raises(ValueError, match="poisson needs targets >= 0"):
         gn.MLPRegressor("poisson").fit(X, -X[:, 0])

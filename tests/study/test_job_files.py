@@ -54,3 +54,14 @@ def test_one_that_is_cut_off_is_no_run(job, tmp_path, monkeypatch):
     Path(tmp_path / "runs").write_text("in the way")
     with pytest.raises(FileError, match="base_seed-0: cannot be written"):
         unpack_run(there, pack_run(job))
+
+
+@pytest.mark.parametrize(
+    "name", ["../other/config.toml", "/tmp/planted", "a/b", "..", ".lock", "", "a\\b", "a\0b"]
+)
+def test_a_name_that_leads_elsewhere_is_refused_before_anything_changes(job, tmp_path, name):
+    there, files = moved(job, tmp_path), pack_run(job)
+    unpack_run(there, files)
+    with pytest.raises(FileError, match=r"a worker sent .* which is no name of a file in it"):
+        unpack_run(there, {name: b"", "config.toml": b""})
+    assert pack_run(there) == files

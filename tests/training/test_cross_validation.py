@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from sklearn.datasets import load_iris
 
 import glassnet as gn
-from glassnet.errors import HealthWarning, UsageError
+from glassnet.errors import DataError, HealthWarning, UsageError
+from glassnet.training import cross_validation
 from glassnet.training.cross_validation import draw_folds
 
 pytestmark = pytest.mark.usefixtures("compiled_code")
@@ -72,8 +73,22 @@ def test_a_fold_whose_loss_overflows_has_no_score():
 @pytest.mark.parametrize(
     ("options", "problem"),
     [
+        ({"rows": (X[:9, :3], np.arange(9.0)), "network": gn.Network([3, 1]), "folds": 9}, "fold 1: .* r2 cannot"),
+        ({"rows": (X[40:52], Y[40:52]), "network": gn.Network([4, 2]), "metric": "auc"}, "fold 1: .* auc cannot"),
+    ],
+)
+def test_a_fold_that_cannot_be_measured_is_refused_before_training(options, problem, monkeypatch):
+    monkeypatch.setattr(cross_validation, "fit_many", None)
+    with pytest.raises(DataError, match=problem):
+        validate(**options)
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
         ({"network": 3}, "network: expected a Network, got int; scikit-learn's cross_val_score takes"),
         ({"metric": "f2"}, "metric: unknown name 'f2'"),
+        ({"metric": "mae"}, "metric: mae is no measure of a multi-class task"),
         ({"folds": 1}, "folds: takes a whole number, 2 or more, got 1"),
         ({"repeats": 0}, "repeats: takes a whole number, 1 or more, got 0"),
         ({"folds": 151}, "folds: 151 are more than the 150 rows"),

@@ -184,6 +184,8 @@ def test_networks_are_of_one_kind(networks, problem):
         ({"run_dir": "here"}, "run_dir: belongs to one run"),
         ({"optimizer": "kfac"}, "kernels: numba: KFAC has a step of its own; take numpy"),
         ({"threads": 0}, "threads: "),
+        ({"threads": [1, 1, 2]}, "threads: how many networks are trained at a time; give one number"),
+        ({"batch_size": [8, 8, 91]}, "batch_size: 91 is more than the "),
         ({"epoch": 3}, "epoch: "),
     ],
 )
@@ -192,6 +194,7 @@ def test_options_that_do_not_fit_are_refused(options, problem):
     with pytest.raises(UsageError, match=problem):
         train(networks, **options)
     assert [one.fingerprint() for one in networks] == [one.fingerprint() for one in make()]
+    assert [one.class_names for one in networks] == [None] * 3
 
 
 def test_data_sets_are_one_for_all_or_one_for_each():

@@ -220,6 +220,19 @@ def test_the_kernels_of_auto_are_those_that_the_run_had(data, tmp_path, stopped,
     assert all_of(run) == expected
 
 
+def test_a_run_that_began_compiled_is_not_resumed_where_nothing_can_be_compiled(
+    data, tmp_path, stopped, monkeypatch
+):
+    stopped(4, begin, data, tmp_path / "run", kernels="numpy")
+    config = tmp_path / "run" / "config.toml"
+    config.write_text(config.read_text().replace('kernels = "numpy"', 'kernels = "numba"'))
+    monkeypatch.setattr("glassnet.training.engine.vector_bytes", lambda: 0)
+    with pytest.raises(
+        FileError, match="no fused multiply-adds; the run began with compiled steps; resume it where"
+    ):
+        resume(tmp_path / "run", data, progress=False)
+
+
 def test_callbacks_of_a_resumed_run_are_told_of_the_rest(data, tmp_path, stopped):
     seen = []
 

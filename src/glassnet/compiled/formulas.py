@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import Any
 
 from glassnet.compiled.loops import Loop
@@ -23,14 +22,18 @@ _known: dict[Any, Formulas] = {}
 def find_formulas(network: Network, update: Update) -> Formulas:
     """Return the formulas of a network and an optimizer, those of an earlier one where they are the same.
 
-    Rules that are functions of numbers alone are the same whatever the numbers are, such as the learning rate.
+    The rules of this package are the same whatever their numbers are, such as the learning rate. Functions of the
+    user's own are traced anew: what they read beside their arguments may have changed.
     """
     optimizer = update.optimizer
-    plain = isinstance(inspect.getattr_static(optimizer, "rule", None), staticmethod)
+    functions = [type(optimizer), network.loss.formula]
+    functions += [f for activation in network.activations for f in (activation.f, activation.f_prime)]
+    if not all(_is_ours(function) for function in functions):
+        return Formulas(network, update)
     changes = [bool(update.l1), bool(update.l2), bool(update.weight_decay), update.clip_value, update.ema is None]
     kind = (
         type(network), tuple(network.activations), network.loss, network.output_scale, network.theta.dtype,
-        type(optimizer) if plain else optimizer, *changes,
+        type(optimizer), *changes,
     )  # fmt: skip
     try:
         return _known[kind]
@@ -39,8 +42,13 @@ def find_formulas(network: Network, update: Update) -> Formulas:
             _known.clear()
         _known[kind] = Formulas(network, update)
         return _known[kind]
-    except TypeError:  # a formula of one's own that cannot be hashed
+    except TypeError:  # kinks that are a list
         return Formulas(network, update)
+
+
+def _is_ours(function: Any) -> bool:
+    """Whether a function, or what a `functools.partial` is one of, stands in this package."""
+    return str(getattr(getattr(function, "func", function), "__module__", "")).startswith("glassnet.")
 
 
 class Formulas:

@@ -18,6 +18,7 @@ from glassnet.nn.initializers import INITIALIZERS, Initializer
 from glassnet.nn.input_rows import BLOCK_ROWS, as_batch, refuse_non_finite, take_rows
 from glassnet.nn.losses import LOSSES, Loss
 from glassnet.nn.parameters import Parameters
+from glassnet.nn.poisson import check_no_negative
 from glassnet.nn.prediction import predict_outputs
 from glassnet.nn.targets import decode, encode
 from glassnet.runtime.callers import warn_caller
@@ -283,6 +284,7 @@ class Network:
             raise DataError(
                 f"y: {self.loss.name} takes probabilities or {max(2, self.layers[-1])} classes, got {bad}"
             )
+        check_no_negative(self.loss, targets)
         return targets
 
     def check_data(self, X: Any, y: Any) -> tuple[Array, Array]:

@@ -1,13 +1,13 @@
 """scikit-learn's loss of counts: half the Poisson deviance, with an exponential as the output's activation.
 
-The two are known by name, as a model file has them, and are in no list: they go with each other alone.
+The two are known by name, as a model file has them, and are in no list. The loss takes no other output.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from glassnet.errors import UsageError
+from glassnet.errors import DataError, UsageError
 from glassnet.nn.activations import ACTIVATIONS, Activation, Array
 from glassnet.nn.losses import LOSSES, Loss
 
@@ -45,3 +45,9 @@ def check_counts(loss: Loss, output: Activation) -> None:
     """Refuse, with `UsageError`, the loss of counts after an output that need not be positive."""
     if loss.formula is half_poisson_deviance and output.f is not exponential:
         raise UsageError("output_activation", f"poisson goes with exp, not {output.name}")
+
+
+def check_no_negative(loss: Loss, targets: Array) -> None:
+    """Refuse, with `DataError`, targets that the loss of counts is not defined for."""
+    if loss.formula is half_poisson_deviance and not (targets >= 0).all():
+        raise DataError(f"y: poisson takes numbers >= 0, got {targets[targets < 0][0]:g}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from glassnet.errors import FileError
 from glassnet.runtime.files import write_bytes
 from glassnet.study.job import Job
@@ -23,9 +25,13 @@ def pack_run(job: Job) -> dict[str, bytes]:
 def unpack_run(job: Job, files: dict[str, bytes]) -> None:
     """Write the files of a run, in their order, in place of those that its folder holds.
 
-    Raises `FileError` where the disk does not take them; a folder that is not whole counts as no run.
+    Raises `FileError` where the disk does not take them, or a name is none of a file in this folder: nothing has
+    been changed then. A folder that is not whole counts as no run.
     """
     folder = job.run_dir
+    for name in files:
+        if not name or not _belongs(name) or Path(name).name != name or "\\" in name or "\0" in name:
+            raise FileError(folder, f"a worker sent {name!r}, which is no name of a file in it")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / CONFIG_FILE).unlink(missing_ok=True)

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 
 from glassnet.data.arrays import as_dataset, as_split, is_table
-from glassnet.errors import UsageError, unknown_name
+from glassnet.data.dataset import Dataset
+from glassnet.errors import DataError, UsageError, unknown_name
 from glassnet.nn.activations import Array
 from glassnet.nn.network import Network
 from glassnet.runtime.seeds import stream
-from glassnet.training.fit import asked_of
+from glassnet.training.fit import asked_of, refuse_classes, refuse_numbers
 from glassnet.training.many import Runs, fit_many
-from glassnet.training.metrics import METRICS
+from glassnet.training.metrics import METRICS, check_metrics
 
 #: What belongs to all folds at once, and not to `glassnet.fit_many`.
 GIVEN = ("validation_data", "sample_weight")
@@ -102,7 +103,8 @@ def cross_validate(
     Raises
     ------
     UsageError, DataError
-        As `glassnet.fit_many` raises them, or if there are fewer rows than folds.
+        As `glassnet.fit_many` raises them, or if there are fewer rows than folds, or a fold whose rows cannot be
+        measured: r2 takes two rows or more. Nothing has been trained then.
 
     Examples
     --------
@@ -134,9 +136,11 @@ def cross_validate(
         datasets.append(
             as_dataset(take_rows(rows.X, learned), rows.y[learned], asked=asked_of(network), validation=0)
         )
+    measure = metric or ("r2" if datasets[0].task == "regression" else "accuracy")
+    for number, (data, out) in enumerate(zip(datasets, held_out, strict=True)):
+        _check_fold(network, data, rows.y[out], measure, number % folds + 1)
     seeds = [seed + number for number in range(len(datasets))]
     runs = fit_many([network.copy() for _ in datasets], datasets, seed=seeds, progress=progress, **options)
-    measure = metric or ("r2" if datasets[0].task == "regression" else "accuracy")
     scores = [
         np.nan if number in runs.errors else float(
             run.model.evaluate(take_rows(rows.X, out), rows.y[out], metrics=[measure])[measure]
@@ -144,6 +148,19 @@ def cross_validate(
         for number, (run, out) in enumerate(zip(runs, held_out, strict=True))
     ]  # fmt: skip
     return CrossValidation(measure, np.reshape(scores, (repeats, folds)), runs)
+
+
+def _check_fold(network: Network, data: Dataset, y: Array, measure: str, fold: int) -> None:
+    """Refuse a fold that cannot be measured, before hours are spent on training."""
+    refuse_numbers(network, data)
+    refuse_classes(network, data)
+    target = data.schema.target
+    try:
+        check_metrics(network, (None, target.encode(y)), [measure], target)
+    except UsageError as error:
+        raise UsageError("metric", error.problem) from None
+    except DataError as error:
+        raise DataError(f"fold {fold}: {error}, or take fewer folds") from None
 
 
 def draw_folds(y: Array, folds: int, repeats: int, seed: int) -> list[Array]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -94,7 +94,7 @@ def make_engine(
     samples: int,
     kernels: str,
     threads: int | None,
-    shares: int | None = None,
+    begun: Mapping[str, str] | None = None,
     use_threads: Callable[[int], None],
     group: Group | None = None,
 ) -> Engine:
@@ -102,9 +102,12 @@ def make_engine(
 
     Kernels "auto" compile where Numba is installed and an epoch is large enough. Without `threads`, measuring
     finds how many are best, up to those that this process may use. Where NumPy takes the steps, the bits depend on
-    the threads, so a resumed run keeps to the `shares` that it began with. A `group` of processes takes the steps
-    together, with NumPy. Raises `UsageError` if kernels "numba" are asked for and cannot be had.
+    the threads. So a resumed run keeps to the kernels and shares that it began with, which `begun` says: the
+    environment of its configuration. A `group` of processes takes the steps together, with NumPy. Raises
+    `UsageError` if kernels "numba" are asked for and cannot be had.
     """
+    begun = begun or {}
+    kernels, shares = begun.get("kernels", kernels), begun.get("threads", "")
     if group is not None:
         own = threads or max(1, min(available_cores(), MOST_THREADS) // group.on_this_machine)
         use_threads(own)
@@ -129,10 +132,13 @@ def make_engine(
             return CompiledEngine(context, program, choice)
         except UntraceableError as error:
             if kernels == "numba":
-                raise UsageError("kernels", f"numba: {error}; take numpy") from None
+                resumed = "the run began with compiled steps; resume it where they can be had"
+                instead = resumed if "kernels" in begun else "take numpy"
+                raise UsageError("kernels", f"numba: {error}; {instead}") from None
             if numba_version() is not None:
                 warn_caller(f"kernels: numpy, because of this: {error}")
-    choice = ThreadChoice(threads or shares or allowed, fixed=fixed) if fixed or large else ThreadChoice(1)
+    before = int(shares) if shares.isdecimal() and len(shares) < 5 else 0
+    choice = ThreadChoice(threads or before or allowed, fixed=fixed) if fixed or large else ThreadChoice(1)
     use_threads(choice.count)  # the network is examined before the first step, too
     optimizer = context.update.optimizer
     if isinstance(optimizer, LBFGS):

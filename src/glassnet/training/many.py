@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from signal import Signals
 from typing import Any
@@ -71,7 +71,7 @@ class ManyInterrupted(KeyboardInterrupt):
     """
 
     def __init__(self, runs: Runs, signal: Signals) -> None:
-        done = sum(run.stopped not in ("", "interrupted") for run in runs)
+        done = sum(run.stopped not in UNFINISHED for run in runs)
         super().__init__(f"stopped with {done} of {len(runs)} networks trained")
         self.runs, self.signal = runs, signal
 
@@ -116,9 +116,9 @@ def fit_many(
     progress : bool, default True
         Show on stderr how many networks have been trained.
     **options
-        Those of `glassnet.fit`, without callbacks, run_dir and continue_from. Any option but `metrics` may be a
-        list with a value for each network: ``learning_rate=[0.1, 0.01]``. Optimizers have one rule.
-        ``kernels="auto"`` compiles. `threads` is how many networks are trained at a time.
+        Those of `glassnet.fit`, without callbacks, run_dir and continue_from. Any option but `metrics` and
+        `threads` may be a list with a value for each network: ``learning_rate=[0.1, 0.01]``. Optimizers have one
+        rule. ``kernels="auto"`` compiles. `threads` is how many networks are trained at a time.
 
     Returns
     -------
@@ -149,13 +149,26 @@ def fit_many(
     plans = _plan(told)
     with telling_of_compiler(progress), contextlib.ExitStack() as held:
         trainers = []
-        for network, own, one, (training, components) in zip(members, datasets, told, plans, strict=True):
-            chosen = network.seed if one["seed"] is None else one["seed"]
-            config = describe_run(network, own, training, chosen, weight)
-            warn_of_replay(network, config, components)
-            opened = Trainer.open(network, own, config, replace(components, quiet=True), sample_weight=weight)
-            trainers.append(held.enter_context(opened))
+        with _all_or_none(members):
+            for network, own, one, (training, components) in zip(members, datasets, told, plans, strict=True):
+                chosen = network.seed if one["seed"] is None else one["seed"]
+                config = describe_run(network, own, training, chosen, weight)
+                warn_of_replay(network, config, components)
+                opened = Trainer.open(network, own, config, replace(components, quiet=True), sample_weight=weight)
+                trainers.append(held.enter_context(opened))
         return _train(trainers, _count_threads(trainers, asked), progress=progress)
+
+
+@contextlib.contextmanager
+def _all_or_none(networks: Sequence[Network]) -> Iterator[None]:
+    """Give networks their class names back where one of them is refused: others are ready to be trained then."""
+    before = [(network.class_names, network.scaled_inputs) for network in networks]
+    try:
+        yield
+    except GlassnetError:
+        for network, (names, scaled) in zip(networks, before, strict=True):
+            network.class_names, network.scaled_inputs = names, scaled
+        raise
 
 
 def _train(trainers: Sequence[Trainer], threads: int, *, progress: bool) -> Runs:
@@ -253,6 +266,8 @@ def _spread(options: dict[str, Any], count: int) -> list[dict[str, Any]]:
         if isinstance(value, np.ndarray) and value.ndim == 1:
             value = value.tolist()
         listed = isinstance(value, list | tuple) and name != "metrics"
+        if listed and name == "threads":
+            raise UsageError(name, "how many networks are trained at a time; give one number")
         if listed and len(value) != count:
             raise UsageError(name, f"{len(value)} values for {count} networks; give one for each, or one for all")
         for number, own in enumerate(each):

@@ -88,13 +88,12 @@ class Trainer:
             config.seed,
             lambda numbers: self._factors(numbers, self.state.schedule),
         )
-        shares = config.environment.get("threads", "")
         self.engine = make_engine(
             self.context,
             samples=self.sampler.samples,
-            kernels=config.environment.get("kernels", training.kernels),  # recorded where a run is resumed
+            kernels=training.kernels,
             threads=training.threads,
-            shares=int(shares) if shares.isdecimal() and len(shares) < 5 else None,
+            begun=config.environment,
             use_threads=use_threads,
             group=components.group,
         )
