@@ -88,7 +88,7 @@ def nearest_option(name: str, known: Iterable[str]) -> str | None:
         for meant, field in fields_of(section).items():
             if meant in known and plain in option_of(field).elsewhere:
                 return meant
-    return nearest_name(name, known, cutoff=0.7)
+    return nearest_name(name, known, cutoff=0.75)
 
 
 def unknown_option(place: str, known: Iterable[str], others: Iterable[str] = ()) -> UsageError:
