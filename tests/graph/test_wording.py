@@ -183,7 +183,7 @@ def test_every_equation_with_letters_is_true(graph_of, read, sides, layers, leve
                 assert read(other) == pytest.approx(read(one, names), rel=2e-3, abs=1e-3)
             assert as_written(value) == pytest.approx(read(last), rel=1.1e-3)
             if "⟵" not in text_of(line.letters):
-                assert value == pytest.approx(names[left], rel=1e-4)  # constants have four digits
+                assert value == pytest.approx(names[left], rel=5e-4)  # constants have four digits
             read_again += 1
     assert read_again >= 10
 

@@ -9,6 +9,7 @@ import pytest
 
 import glassnet as gn
 from glassnet.data.registry import load_dataset
+from glassnet.data.remarks import say
 from glassnet.locales.catalogue import LANGUAGES, Words
 from glassnet.report import baseline_section, importance_section
 from glassnet.report.data_section import show_data
@@ -127,7 +128,7 @@ def test_the_data_are_described_with_what_was_noticed(table, reports):
         page, text = found[language]
         assert said in page.text
         assert said in text
-        for remark in table.remarks:
+        for remark in [say(one, Words(language)) for one in table.remarks]:
             assert remark in " ".join([*page.texts, *page.codes])
             assert remark in text
 

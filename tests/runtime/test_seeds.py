@@ -27,7 +27,7 @@ def test_streams_are_numpys_of_the_seed_and_the_place_in_the_list():
     # The order of the purposes is part of every stored result: these numbers must never change.
     assert PURPOSES == (
         "initialisation", "shuffling", "split", "directions", "example", "dropout", "augmentation", "biases",
-        "export",
+        "export", "search",
     )  # fmt: skip
     for place, purpose in enumerate(PURPOSES):
         expected = np.random.default_rng(np.random.SeedSequence(7, spawn_key=(place,))).random()

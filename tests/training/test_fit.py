@@ -164,7 +164,7 @@ def frames(monkeypatch, call):
 
     def noted(self, *arguments):
         names = [frame.name for frame in traceback.extract_stack() if frame.filename.startswith(source)]
-        if not seen and names[-1] == "take":  # else it is the health's own
+        if not seen and names[-1] == "learn":  # else it is the health's own
             seen.extend(names)
         return backward(self, *arguments)
 
@@ -174,11 +174,11 @@ def frames(monkeypatch, call):
     return seen
 
 
-def test_backward_is_four_calls_from_fit_and_the_loop_one_from_resume(monkeypatch, tmp_path):
+def test_backward_is_five_calls_from_fit_and_from_resume(monkeypatch, tmp_path):
     options = {"kernels": "numpy", "run_dir": tmp_path / "run"}
-    assert frames(monkeypatch, lambda: train(X, Y, **options)) == ["fit", "fit", "train_epoch", "take"]
+    assert frames(monkeypatch, lambda: train(X, Y, **options)) == ["fit", "fit", "train_epoch", "take", "learn"]
     resumed = frames(monkeypatch, lambda: resume(tmp_path / "run", X, Y, epochs=3, progress=False))
-    assert resumed == ["resume", "fit", "train_epoch", "take"]
+    assert resumed == ["resume", "fit", "train_epoch", "take", "learn"]
 
 
 # What is printed

@@ -51,7 +51,7 @@ def choose_plan(
     if "best" in plan_names(dataset):
         remark = f"training by the plan 'best' for {dataset}; --plan none takes the defaults"
         return configure(changes, load_plan(dataset, "best")), remark, None
-    return _fit_table_plan(changes, "table", data_dir) if _is_table(dataset) else (configure(changes), "", None)
+    return configure(changes), "", None
 
 
 def _is_table(dataset: str) -> bool:
@@ -75,6 +75,4 @@ def _fit_table_plan(changes: dict[str, Any], name: Any, data_dir: Path | None) -
         raise
     config = plan.fit_to(data, changes)
     epochs = config.training.epochs
-    remark = f"training by the plan {name!r} for tables, {epochs} epoch{'s' if epochs > 1 else ''}; "
-    other = "--plan table-small is faster, " if name == "table" else ""
-    return config, f"{remark}{other}--plan none takes the defaults", data
+    return config, f"the plan {name!r} for these rows: {epochs} epoch{'s' if epochs > 1 else ''}", data

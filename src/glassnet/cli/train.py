@@ -48,8 +48,7 @@ def train(
             "data set has them; table and table-small for tables; none; or the plan.toml of a search. Other "
             "options change it.",
             metavar="NAME",
-            show_default="best or table, where there is one and no option describes a network, training, scaling "
-            "or pieces",
+            show_default="best, where there is one and no option describes a network, training, scaling or pieces",
         ),
     ] = None,
     seeds: Annotated[

@@ -36,13 +36,25 @@ def importance_chart(found: SearchResult, words: Words) -> BarChart | None:
 
 def cost_charts(found: SearchResult, words: Words) -> list[Chart]:
     """Return the values of all trials against their seconds, and against the size of their networks."""
-    seconds = _cost_chart(found, words, "seconds", "training_seconds", lambda one: one.seconds)
-    size = _cost_chart(found, words, "size", "size", lambda one: float(one.size))
+    seconds = _cost_chart(
+        found,
+        words,
+        "seconds",
+        (words.say("search.cost_seconds"), words.say("search.training_seconds")),
+        lambda one: one.seconds,
+    )
+    size = _cost_chart(
+        found,
+        words,
+        "size",
+        (words.say("search.cost_size"), words.say("search.size")),
+        lambda one: float(one.size),
+    )
     return [seconds, size]
 
 
 def _cost_chart(
-    found: SearchResult, words: Words, key: str, cost_key: str, cost: Callable[[RankedTrial], float]
+    found: SearchResult, words: Words, key: str, titles: tuple[str, str], cost: Callable[[RankedTrial], float]
 ) -> Chart:
     known = sorted(
         (one for one in found.trials if one.value is not None and cost(one) > 0),
@@ -52,8 +64,7 @@ def _cost_chart(
     dots, line = _dots(words.say("search.a_trial"), known, cost), _line(best, cost, words)
     return Chart(
         f"cost-{key}",
-        words.say(f"search.cost_{key}"),
-        words.say(f"search.{cost_key}"),
+        *titles,
         [dots, line],
         scale="linear",
         note=words.say("search.costs_note"),

@@ -73,7 +73,7 @@ def importance_table(found: SearchResult, words: Words) -> Table | None:
         ]
         for name, share in found.importance.items()
     ]
-    heads = [words.say(f"search.{key}") for key in ("parameter", "importance_share", "best_value")]
+    heads = [words.say("search.parameter"), words.say("search.importance_share"), words.say("search.best_value")]
     return Table(
         words.say("search.importance"), heads, rows, (0, 2), importance_note(found, words), key="importance"
     )

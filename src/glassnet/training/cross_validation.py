@@ -34,6 +34,12 @@ class CrossValidation:
         It, on the rows of each fold; NaN where the network's loss became NaN or infinite.
     runs : Runs
         The runs, fold by fold of the first repeat, then of the next.
+
+    Examples
+    --------
+    >>> from glassnet.training.many import Runs
+    >>> CrossValidation("accuracy", np.array([[0.5, 1.0]]), Runs())
+    CrossValidation(accuracy 0.7500 +- 0.2500, 1 x 2 folds)
     """
 
     measure: str
@@ -170,7 +176,7 @@ def draw_folds(y: Array, folds: int, repeats: int, seed: int) -> list[Array]:
     share, to within one row, and of numbers as many large as small ones.
 
     >>> [fold.tolist() for fold in draw_folds(np.array([0, 0, 1, 1]), 2, 1, seed=0)]
-    [[1, 3], [0, 2]]
+    [[0, 3], [1, 2]]
     """
     rng, found = stream(seed, "split"), []
     for _ in range(repeats):

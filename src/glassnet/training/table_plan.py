@@ -98,7 +98,17 @@ class TablePlan(Section):
 
 
 def load_table_plan(name: str = "table") -> TablePlan:
-    """Return a plan for tables: ``"table"`` for accuracy, ``"table-small"`` for time.
+    """Return a plan for tables.
+
+    Parameters
+    ----------
+    name : str, default "table"
+        ``"table"`` for accuracy, ``"table-small"`` for time.
+
+    Returns
+    -------
+    TablePlan
+        The plan; `TablePlan.fit_to` fits it to a table.
 
     Raises
     ------
