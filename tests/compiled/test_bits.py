@@ -38,7 +38,7 @@ x = np.linspace(-9, 9, 9999, dtype=np.float32)
 compile_function(text + "\\n\\n" + table, "table")(x)
 A, theta = np.resize(x, (50, 300)), np.resize(x[::-1], 301 * 70)
 C = np.empty((50, 70), np.float32)
-compile_layers(A.dtype)(A, theta, np.array([[300, 70, 0, 300 * 70, 0]]), C, 0, 50)
+compile_layers(A.dtype)(A, theta, np.array([[300, 70, 0, 300 * 70, 0, 128, 8, 8]]), C, 0, 50)
 print(vector_bytes(), C.tobytes().hex()[::97] + x.tobytes().hex()[::97])
 """
 
