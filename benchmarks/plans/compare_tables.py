@@ -1,5 +1,6 @@
 """The plans for tables beside gradient boosting and other MLPs, on the same rows, judged on test rows.
 
+    pip install -r benchmarks/plans/requirements.txt
     python benchmarks/plans/compare_tables.py [--splits 3] [--tables california,adult] [--peers catboost,lightgbm]
 
 Each contestant learns from 64 % of the rows, may stop early by 16 %, and is judged on 20 %, on several splits.
