@@ -136,7 +136,7 @@ def fit_sklearn_mlp(train, validation, target):
         (numbers, [name for name in X if name not in categories]),
     )
     kind = MLPClassifier if is_classes(y) else MLPRegressor
-    network = kind((256, 256), early_stopping=True, random_state=0)
+    network = kind(hidden_layer_sizes=(256, 256), early_stopping=True, random_state=0)
     model = make_pipeline(
         columns,
         network if is_classes(y) else TransformedTargetRegressor(network, transformer=StandardScaler()),
