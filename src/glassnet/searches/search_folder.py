@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
 from glassnet.errors import FileError
-from glassnet.runtime.files import lock_file, write_bytes
+from glassnet.runtime.files import write_bytes
 from glassnet.runtime.records import Place, Seconds, Seed, read_json
 from glassnet.searches.design import Search
-from glassnet.study.study_folder import LOCK_FILE, RecordedLayout
+from glassnet.study.runs_folder import RunsFolder
+from glassnet.study.study_folder import RecordedLayout
 
 SPACE_FILE = "space.toml"
 RECORD_FILE = "search.json"
@@ -45,10 +44,10 @@ class SearchRecord(TypedDict, total=False):
 
 
 @dataclass(frozen=True)
-class SearchFolder:
+class SearchFolder(RunsFolder):
     """A search's folder."""
 
-    path: Path
+    what, own_file, record_file = "search", SPACE_FILE, RECORD_FILE
 
     @contextlib.contextmanager
     def hold(self, search: Search, text: str, checksums: dict[str, dict[str, str]]) -> Iterator[SearchRecord]:
@@ -58,13 +57,7 @@ class SearchFolder:
         another's, was begun with data of other checksums, holds something else, cannot be written, or another
         process searches in it.
         """
-        self._check_free()
-        try:
-            for folder in (self.path, self.path / "runs", self.path / "rows"):
-                folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise FileError(self.path, f"cannot be made: {error.strerror}; choose another folder") from None
-        with lock_file(self.path / LOCK_FILE):
+        with self.hold_path():
             record = self.record()
             own = search.space.fingerprint()
             same: SearchRecord = {"fingerprint": own, "strategy": search.strategy, "sampler": search.sampler}
@@ -74,10 +67,8 @@ class SearchFolder:
                 if record.get(name, value) != value:
                     what = DIFFERENCES.get(name, f"has another {name}")
                     raise FileError(self.path, f"holds a search that {what}; choose another folder")
-            if record.setdefault("checksums", checksums) != checksums:
-                raise FileError(self.path, "was begun with other data files; choose another folder, or take those")
-            for left in self.path.glob("**/.*.part"):  # of a write that was cut off
-                left.unlink(missing_ok=True)
+            self.check_data(record.setdefault("checksums", checksums), checksums)
+            self.remove_halves()
             record |= same
             record |= {"trials": search.trials, "finish": search.finish, "first_epochs": search.first_epochs}
             record |= {"timeout": search.timeout, "seed": search.space.base.seed}
@@ -85,24 +76,9 @@ class SearchFolder:
             self.write(record)
             yield record
 
-    def _check_free(self) -> None:
-        """Refuse a folder that holds something else."""
-        try:
-            there = {path.name for path in self.path.iterdir()} if self.path.exists() else set()
-        except OSError as error:
-            raise FileError(
-                self.path, f"is no folder that can be used: {error.strerror}; choose another"
-            ) from None
-        if there - {LOCK_FILE, "runs", "rows"} and SPACE_FILE not in there:
-            raise FileError(self.path, "already holds files, and no search; choose another folder")
-
     def record(self) -> SearchRecord:
         """Return what is recorded; nothing where the folder is new. A damaged record is a `FileError`."""
         path = self.path / RECORD_FILE
         return (
             read_json(path, SearchRecord, "record of a search", "choose another folder") if path.exists() else {}
         )
-
-    def write(self, record: SearchRecord) -> None:
-        """Replace what is recorded."""
-        write_bytes(self.path / RECORD_FILE, (json.dumps(record, indent=1) + "\n").encode())

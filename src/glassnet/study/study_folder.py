@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated
 
 from pydantic import ConfigDict, FailFast, with_config
 from typing_extensions import TypedDict
 
 from glassnet.errors import FileError
-from glassnet.runtime.files import lock_file, write_bytes
+from glassnet.runtime.files import write_bytes
 from glassnet.runtime.records import Number, Place, Seed, read_json
 from glassnet.study.design import Study
+from glassnet.study.runs_folder import RunsFolder
 
 STUDY_FILE = "study.toml"
 RECORD_FILE = "study.json"
-LOCK_FILE = ".lock"
 LOG_FILE = "workers.log"
 
 
@@ -50,10 +48,10 @@ class StudyRecord(TypedDict, total=False):
 
 
 @dataclass(frozen=True)
-class StudyFolder:
+class StudyFolder(RunsFolder):
     """A study's folder."""
 
-    path: Path
+    what, own_file, record_file = "study", STUDY_FILE, RECORD_FILE
 
     @contextlib.contextmanager
     def hold(self, study: Study, checksums: dict[str, dict[str, str]] | None = None) -> Iterator[StudyRecord]:
@@ -62,23 +60,16 @@ class StudyFolder:
         It is a `FileError` if it is another study's, was begun with data of other checksums, holds something else,
         cannot be written, or another process runs the study.
         """
-        self._check_free()
-        try:
-            for folder in (self.path, self.path / "runs", self.path / "rows"):
-                folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise FileError(self.path, f"cannot be made: {error.strerror}; choose another folder") from None
-        with lock_file(self.path / LOCK_FILE):
+        with self.hold_path():
             record = self.record()
             if record.get("fingerprint", study.fingerprint()) != study.fingerprint():
                 name = record.get("name", "")
                 raise FileError(
                     self.path, f"holds another study or other settings ({name}); choose another folder"
                 )
-            if checksums is not None and record.setdefault("checksums", checksums) != checksums:
-                raise FileError(self.path, "was begun with other data files; choose another folder, or take those")
-            for left in self.path.glob("**/.*.part"):  # of a write that was cut off
-                left.unlink(missing_ok=True)
+            if checksums is not None:
+                self.check_data(record.setdefault("checksums", checksums), checksums)
+            self.remove_halves()
             record |= {
                 "name": study.name,
                 "fingerprint": study.fingerprint(),
@@ -90,22 +81,7 @@ class StudyFolder:
             self.write(record)
             yield record
 
-    def _check_free(self) -> None:
-        """Refuse a folder that holds something else."""
-        try:
-            there = {path.name for path in self.path.iterdir()} if self.path.exists() else set()
-        except OSError as error:
-            raise FileError(
-                self.path, f"is no folder that can be used: {error.strerror}; choose another"
-            ) from None
-        if there - {LOCK_FILE, "runs", "rows"} and STUDY_FILE not in there:
-            raise FileError(self.path, "already holds files, and no study; choose another folder")
-
     def record(self) -> StudyRecord:
         """Return what is recorded; nothing where the folder is new. A damaged record is a `FileError`."""
         path = self.path / RECORD_FILE
         return read_json(path, StudyRecord, "record of a study", "choose another folder") if path.exists() else {}
-
-    def write(self, record: StudyRecord) -> None:
-        """Replace what is recorded."""
-        write_bytes(self.path / RECORD_FILE, (json.dumps(record, indent=1) + "\n").encode())
