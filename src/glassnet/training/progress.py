@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from glassnet.runtime.compilation import announcing
 from glassnet.runtime.terminal import stderr_console, tell
@@ -32,17 +32,14 @@ def telling_of_compiler(enabled: bool) -> Iterator[None]:
         yield
 
 
-class TrainingProgress:
-    """Lines, and on a terminal a bar over the steps; it costs next to nothing between two refreshes."""
+class Shown:
+    """What is shown on stderr while something goes on: lines, and on a terminal a bar over so many steps."""
 
-    def __init__(self, epochs: int, steps: int, *, enabled: bool) -> None:
-        self.epochs = epochs
+    def __init__(self, steps: int, *, enabled: bool) -> None:
         self.console = stderr_console() if enabled else None
-        self.bar = _make_bar(self.console, epochs * steps) if self.console and self.console.is_terminal else None
-        self.steps_done = 0
-        self.shown = 0.0
+        self.bar = _make_bar(self.console, steps) if self.console and self.console.is_terminal else None
 
-    def __enter__(self) -> TrainingProgress:
+    def __enter__(self) -> Self:
         if self.bar is not None:
             self.bar.start()
         return self
@@ -52,6 +49,22 @@ class TrainingProgress:
     ) -> None:
         if self.bar is not None:
             self.bar.stop()
+
+    def print_one_of(self, number: int, of: int, line: Callable[[], str]) -> None:
+        """Print a line; of a long row of them about `LINES`, and the first and the last one."""
+        every = -(-of // LINES)
+        if self.console is not None and (number % every == 0 or number in (1, of)):
+            self.console.print(line(), soft_wrap=True)
+
+
+class TrainingProgress(Shown):
+    """Lines, and on a terminal a bar over the steps; it costs next to nothing between two refreshes."""
+
+    def __init__(self, epochs: int, steps: int, *, enabled: bool) -> None:
+        super().__init__(epochs * steps, enabled=enabled)
+        self.epochs = epochs
+        self.steps_done = 0
+        self.shown = 0.0
 
     def skip(self, steps: int) -> None:
         """Count batches that a run took before it was resumed."""
@@ -67,29 +80,15 @@ class TrainingProgress:
 
     def epoch(self, record: EpochRecord) -> None:
         """Print an epoch's figures; of a long run, about twenty epochs' and the last one's."""
-        every = -(-self.epochs // LINES)
-        if self.console is not None and (record.epoch % every == 0 or record.epoch in (1, self.epochs)):
-            self.console.print(epoch_line(record, self.epochs), soft_wrap=True)
+        self.print_one_of(record.epoch, self.epochs, lambda: epoch_line(record, self.epochs))
 
 
-class NetworksProgress:
+class NetworksProgress(Shown):
     """A line for every network that has been trained, of many about twenty; on a terminal a bar over them."""
 
     def __init__(self, networks: int, *, enabled: bool) -> None:
+        super().__init__(networks, enabled=enabled)
         self.networks, self.ended, self.lock = networks, 0, threading.Lock()
-        self.console = stderr_console() if enabled else None
-        self.bar = _make_bar(self.console, networks) if self.console and self.console.is_terminal else None
-
-    def __enter__(self) -> NetworksProgress:
-        if self.bar is not None:
-            self.bar.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self.bar is not None:
-            self.bar.stop()
 
     def done(self, run: Run) -> None:
         """Count a network that has been trained; threads may say so at the same time."""
@@ -97,11 +96,12 @@ class NetworksProgress:
             self.ended += 1
             if self.bar is not None:
                 self.bar.update(self.bar.task_ids[0], completed=self.ended, description="networks")
-            every = -(-self.networks // LINES)
-            if self.console is not None and (self.ended % every == 0 or self.ended in (1, self.networks)):
-                number = f"network {self.ended:{len(str(self.networks))}}/{self.networks}"
-                figures = "no epoch" if run.chosen is None else run.chosen.summary
-                self.console.print(f"{number}  {figures}  {run.history.seconds:.1f} s", soft_wrap=True)
+            self.print_one_of(self.ended, self.networks, lambda: self._line(run))
+
+    def _line(self, run: Run) -> str:
+        number = f"network {self.ended:{len(str(self.networks))}}/{self.networks}"
+        figures = "no epoch" if run.chosen is None else run.chosen.summary
+        return f"{number}  {figures}  {run.history.seconds:.1f} s"
 
 
 def _make_bar(console: Any, steps: int) -> Progress:
