@@ -185,6 +185,7 @@ def _write(found: SearchResult, data_dir: Path | None, words: Words) -> Path:
 
 def print_search(found: SearchResult, page: Path | None, words: Words) -> None:
     """Print what a search found, the verdict first."""
+    from glassnet.searches.search_folder import PLAN_FILE
     from glassnet.searches.tables import importance_table, ranking_table
     from glassnet.searches.verdict import describe_search, describe_work, train_command
 
@@ -195,7 +196,7 @@ def print_search(found: SearchResult, page: Path | None, words: Words) -> None:
         (words.say("terminal.folder"), str(found.folder)),
     ]
     if found.winner is not None:
-        facts.append((words.say("search.plan"), str(found.folder / "plan.toml")))
+        facts.append((words.say("search.plan"), str(found.folder / PLAN_FILE)))
     if page is not None:
         facts.append((words.say("terminal.report"), str(page)))
     print_lines()

@@ -44,7 +44,7 @@ def train(
     plan: Annotated[
         str | None,
         typer.Option(
-            help="Plan to start from, found by search beforehand: best for accuracy and fast for time, where the "
+            help="Plan to start from: best for accuracy and fast for time, found by search beforehand, where the "
             "data set has them; table and table-small for tables; none; or the plan.toml of a search. Other "
             "options change it.",
             metavar="NAME",

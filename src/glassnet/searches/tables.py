@@ -8,6 +8,7 @@ from glassnet.locales.catalogue import Words
 from glassnet.report.setting_tables import setting_text
 from glassnet.searches.results import RankedTrial, SearchResult, first_epochs
 from glassnet.searches.space import Choice, Dimension
+from glassnet.study.findings import LEVEL
 from glassnet.study.result_table import write_interval, write_number
 from glassnet.study.results import FINISHED
 
@@ -21,7 +22,7 @@ def ranking_table(found: SearchResult, words: Words, most: int) -> Table:
 
 def _heads(found: SearchResult, words: Words) -> list[str]:
     heads = [words.say("search.trial"), words.say("measures.epoch"), words.measure(found.measure)]
-    heads += [words.say("interval_of_mean", confidence=95), words.say("search.ahead")]
+    heads += [words.say("interval_of_mean", confidence=100 * (1 - LEVEL)), words.say("search.ahead")]
     return [*heads, words.say("epoch_seconds"), words.say("search.size"), words.say("search.front")]
 
 
